@@ -1,0 +1,64 @@
+"""The lessons of the course, in order: what each promises, needs and asks of a reader's time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson: its place in the sequence, its promise, and what stands before it.
+
+    `minutes` is what it asks of a reader; `needs` names the lessons that must come first;
+    `exercise` says whether a graded exercise of the same name goes with it.
+    """
+
+    number: int
+    slug: str
+    title: str
+    promise: str
+    minutes: int
+    needs: tuple[str, ...] = ()
+    exercise: bool = True
+
+    @property
+    def name(self) -> str:
+        """`01_explosion`: the name of the notebook, the exercise and the source file."""
+        return f"{self.number:02d}_{self.slug}"
+
+
+LESSONS: tuple[Lesson, ...] = (
+    Lesson(
+        0,
+        "start_here",
+        "Start here",
+        "Know in ten minutes how this course works, and that it works on your machine.",
+        10,
+        exercise=False,
+    ),
+    Lesson(
+        1,
+        "explosion",
+        "Explosion",
+        "Say when, why and how fast a gradient explodes, and what the explosion destroys.",
+        50,
+        ("00_start_here",),
+    ),
+    Lesson(
+        3,
+        "clipping_mechanics",
+        "Clipping mechanics",
+        "Clip a gradient the four usual ways, and say what each keeps and what it breaks.",
+        50,
+        ("01_explosion",),
+    ),
+)
+
+
+def lesson(name: str) -> Lesson:
+    """The lesson called `name`; raises `KeyError` with the names that exist."""
+    for entry in LESSONS:
+        if entry.name == name:
+            return entry
+    known = ", ".join(entry.name for entry in LESSONS)
+    raise KeyError(f"There is no lesson {name!r}; the lessons are {known}.")
