@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 from course_lib.curriculum import LESSONS
+from course_lib.errors import CourseError
 
 
-class WorkError(Exception):
+class WorkError(CourseError):
     """One sentence for the learner: what is wrong with a path or a name, and what to do."""
 
 
