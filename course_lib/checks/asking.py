@@ -1,0 +1,113 @@
+"""The half of a question that may stand beside learner code: it draws cases, runs the learner's code, reads it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib.checks.case import Answer, Case, Plain, Unreadable, copy_plain, to_plain
+from course_lib.checks.refusing import Leant, refusing
+
+Namespace = Mapping[str, Any]
+"""The learner's global names after all cells have run."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked: everything about a question except how it is judged.
+
+    - `name`: one word in text, check, test and grade; `title`: what it asks, in half a line.
+    - `points`: what a right answer earns.
+    - `needs`: the names that the learner's cell defines. A name that is `None` counts as left blank.
+    - `draw(rng)`: the whole set of fresh cases, ordinary ones and edges together.
+    - `probe(namespace, case)`: calls the learner's function, or reads the learner's variable.
+    - `refuses`: dotted names of functions, by place of definition, that an answer may not lean on.
+    """
+
+    name: str
+    title: str
+    points: int
+    needs: tuple[str, ...]
+    draw: Callable[[np.random.Generator], list[Case]]
+    probe: Callable[[Namespace, Case], Plain]
+    refuses: tuple[str, ...] = ()
+
+
+def ask(asked: Asked, namespace: Namespace, cases: list[Case]) -> list[Answer]:
+    """One answer a case. Runs the learner's code; raises nothing but `KeyboardInterrupt`."""
+    return list(asking(asked, namespace, cases))
+
+
+def ask_ours(asked: Asked, namespace: Namespace, cases: list[Case]) -> list[Answer]:
+    """What a reference or a misconception answers: the same probe, without the guard that refuses them."""
+    return [_probed(asked, namespace, _copied(case)) for case in cases]
+
+
+def asking(asked: Asked, namespace: Namespace, cases: list[Case]) -> Iterator[Answer]:
+    """The same, one answer at a time, so that what was answered before a crash or a time limit counts."""
+    for name in asked.needs:
+        if name not in namespace:
+            yield from (Answer("missing", detail=name) for _ in cases)
+            return
+        if namespace[name] is None:
+            yield from (Answer("blank", detail=name) for _ in cases)
+            return
+    for case in cases:
+        yield _one(asked, namespace, case)
+
+
+def _one(asked: Asked, namespace: Namespace, case: Case) -> Answer:
+    with refusing(asked.refuses) as guard:
+        answer = _probed(asked, namespace, _copied(case))
+    return Answer("refused", detail=guard.leant_on) if guard.leant_on else answer
+
+
+def _copied(case: Case) -> Case:
+    return Case(case.label, {name: copy_plain(value) for name, value in case.inputs.items()})
+
+
+def _probed(asked: Asked, namespace: Namespace, case: Case) -> Answer:
+    try:
+        with _quiet():
+            return Answer("given", to_plain(asked.probe(namespace, case)))
+    except KeyboardInterrupt:
+        raise
+    except NotImplementedError:
+        return Answer("blank")
+    except Unreadable as problem:
+        return Answer("unreadable", detail=str(problem))
+    except Leant as leant:
+        return Answer("refused", detail=leant.name)
+    except BaseException as error:  # SystemExit and the like are the learner's, and cost this answer only.
+        return Answer("raised", error=type(error).__name__, detail=_first_line(error))
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception as second:  # a learner's exception whose own __str__ fails
+        return f"(its message cannot be read: {type(second).__name__})"
+    return lines[0][:300] if lines else ""
+
+
+class _Sink(io.TextIOBase):
+    """Takes whatever a learner's function prints while it is being checked, and keeps none of it."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(_Sink()), contextlib.redirect_stderr(_Sink()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

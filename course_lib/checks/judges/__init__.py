@@ -1,0 +1,1 @@
+"""How each exercise is judged: references and misconceptions, kept out of reach of learner code."""

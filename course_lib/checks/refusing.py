@@ -1,0 +1,57 @@
+"""What an answer may not lean on: the named functions refuse, however the learner's code came by them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+ALWAYS_REFUSED = ("course_lib.checks.judges", "course_lib.checks.judging", "course_lib.checks.exercises")
+"""The answers themselves, wherever they can be reached: in a learner's own kernel they lie beside the check."""
+
+
+class Leant(BaseException):
+    """Raised inside a refused call. A `BaseException`, so that a learner's `except Exception` lets it pass."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is what this question asks you to write; do it with your own lines.")
+        self.name = name
+
+
+class Guard:
+    """What was leant on while the guard stood, or `None`; it is remembered even where the code swallowed it."""
+
+    def __init__(self) -> None:
+        self.leant_on: str | None = None
+
+
+@contextmanager
+def refusing(names: tuple[str, ...]) -> Iterator[Guard]:
+    """While this holds, a call of a function defined at one of the dotted `names`, or below it, raises `Leant`.
+
+    A name is the place of definition (`torch.nn.utils.clip_grad.clip_grad_norm_`), so that an alias, a
+    `from ... import` done earlier or a partial refuse as well, and no module need be imported to be refused.
+    """
+    guard = Guard()
+    refused = names + ALWAYS_REFUSED
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        if event != "call":
+            return
+        module = frame.f_globals.get("__name__")
+        if not isinstance(module, str) or module == __name__:
+            return
+        called = f"{module}.{frame.f_code.co_qualname}"
+        for name in refused:
+            if called == name or called.startswith(f"{name}."):
+                guard.leant_on = name
+                raise Leant(name)
+
+    previous = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        yield guard
+    finally:
+        sys.setprofile(previous)

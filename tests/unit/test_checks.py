@@ -1,0 +1,259 @@
+"""The question object: asking, comparing, deciding, and what never gets through."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from course_lib.checks import card, wire
+from course_lib.checks.asking import Asked, ask
+from course_lib.checks.case import Answer, Case, Unreadable, to_plain
+from course_lib.checks.compare import difference, show
+from course_lib.checks.judging import Judged, Misconception, Question, decide
+
+
+def doubled(x):
+    return 2 * x
+
+
+def draw(rng):
+    return [Case("a vector", {"x": rng.normal(size=4)}), Case("a zero", {"x": np.zeros(1)})]
+
+
+ASKED = Asked(
+    name="double",
+    title="Double a vector",
+    points=2,
+    needs=("double",),
+    draw=draw,
+    probe=lambda names, case: names["double"](case["x"]),
+    refuses=("statistics.fmean", f"{__name__}.doubled"),
+)
+JUDGED = Judged(
+    name="double",
+    reference={"double": lambda x: x + x},
+    misconceptions=(
+        Misconception("squares", {"double": lambda x: x * x}, "You squared.", "Twice, not squared."),
+        Misconception(
+            "wants a number",
+            {"double": lambda x: 2 * float(x)},
+            "float() takes one number only.",
+            "Keep the array.",
+        ),
+        Misconception(
+            "too small",
+            {"double": lambda x: 1.5 * x},
+            lambda case, answer: f"Only {answer.value.size} numbers, all too small.",
+            "Grow.",
+            matches=lambda cases, answers: all(
+                a.status == "given"
+                and np.all(np.abs(a.value) < 2 * np.abs(c["x"]) + 1e-12)
+                and np.any(a.value)
+                for c, a in zip(cases[:1], answers[:1], strict=True)
+            ),
+        ),
+    ),
+    hints=("nudge", "strategy", "step"),
+)
+QUESTION = Question(ASKED, JUDGED)
+
+
+def verdict(**names):
+    cases = draw(np.random.default_rng(3))
+    return decide(QUESTION, cases, ask(ASKED, names, cases))
+
+
+def test_a_right_answer_earns_its_points_in_any_style():
+    for right in (lambda x: x + x, lambda x: [2 * v for v in x], lambda x: np.add(x, x).astype(np.float32)):
+        got = verdict(double=right)
+        assert (got.status, got.points) == ("right", 2), got.text()
+
+
+def test_each_misconception_speaks_for_itself():
+    assert verdict(double=lambda x: x * x).message == "You squared."
+    assert verdict(double=lambda x: 2 * float(x)).message == "float() takes one number only."
+    assert verdict(double=lambda x: 1.2 * x).message == "Only 4 numbers, all too small."
+
+
+def test_an_unexplained_answer_gets_the_smallest_failing_case():
+    got = verdict(double=lambda x: 2 * x + 1)
+    assert got.status == "wrong"
+    assert got.case is not None and got.case.label == "a zero"
+    assert "expected" in got.text() and "Hint: nudge" in got.text()
+
+
+@pytest.mark.parametrize(
+    ("names", "status"),
+    [
+        ({}, "missing"),
+        ({"double": None}, "not attempted"),
+        ({"double": lambda x: (_ for _ in ()).throw(NotImplementedError)}, "not attempted"),
+        ({"double": lambda x: sys.exit(3)}, "error"),
+        ({"double": lambda x: object()}, "wrong"),
+        ({"double": doubled}, "refused"),
+    ],
+)
+def test_every_other_ending_has_its_own_status(names, status):
+    got = verdict(**names)
+    assert got.status == status, got.text()
+    assert got.points == 0
+    assert got.message
+
+
+def test_a_swallowed_refusal_is_still_refused():
+    def sly(x):
+        try:
+            return doubled(x)
+        except BaseException:
+            return 2 * x
+
+    assert verdict(double=sly).status == "refused"
+
+
+def test_learner_code_cannot_write_into_the_cases():
+    cases = draw(np.random.default_rng(3))
+    kept = cases[0]["x"].copy()
+
+    def destroys(x):
+        result = 2 * x
+        x[:] = 0
+        return result
+
+    assert decide(QUESTION, cases, ask(ASKED, {"double": destroys}, cases)).right
+    np.testing.assert_array_equal(cases[0]["x"], kept)
+
+
+class Chameleon(np.ndarray):
+    def __eq__(self, other):
+        return True
+
+
+def test_subclasses_lose_their_tricks_on_the_way_out():
+    sly = np.zeros(4).view(Chameleon)
+    assert type(to_plain(sly)) is np.ndarray
+    assert verdict(double=lambda x: np.zeros_like(x).view(Chameleon)).points == 0
+
+
+@pytest.mark.parametrize(
+    "value", [object(), np.array([object()]), {1: 2}, 1j, np.zeros(3_000_000), np.array(["a"]), b"bytes"]
+)
+def test_what_is_not_plain_is_said_to_be_unreadable(value):
+    with pytest.raises(Unreadable, match="answer"):
+        to_plain(value)
+
+
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | hnp.arrays(
+        st.sampled_from(["float64", "float32", "float16", "int64", "uint8", "bool"]),
+        hnp.array_shapes(min_dims=0, max_side=4),
+        elements={"allow_nan": False},
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def alike(a, b):
+    if isinstance(a, np.ndarray):
+        return type(b) is np.ndarray and a.dtype == b.dtype and a.shape == b.shape and bool(np.all(a == b))
+    if isinstance(a, list):
+        return type(b) is list and len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, dict):
+        return type(b) is dict and a.keys() == b.keys() and all(alike(a[k], b[k]) for k in a)
+    return type(a) is type(b) and a == b
+
+
+@given(PLAIN)
+def test_plain_data_survives_the_wire(value):
+    assert alike(value, wire.decode(wire.encode(value)))
+
+
+@given(st.binary(max_size=200))
+def test_noise_on_the_wire_is_refused_in_one_sentence(data):
+    try:
+        wire.decode_answer(data)
+    except wire.WireError as error:
+        assert str(error)
+    else:
+        pytest.fail("random bytes were taken for an answer")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'["a", "object", [1], "AAAA"]',
+        b'["a", "float64", [9999999999], ""]',
+        b'["a", "float64", [-1], ""]',
+        b'["a", "float64", [2], "AAAAAAAAAAA="]',
+        b'["x", 1]',
+        b'{"a": 1}',
+        b"[" * 100_000,
+    ],
+)
+def test_forged_values_are_refused(data):
+    with pytest.raises(wire.WireError):
+        wire.decode(data)
+
+
+def test_answers_and_cases_survive_the_wire():
+    answer = Answer("raised", None, "ValueError", "no")
+    assert wire.decode_answer(wire.encode_answer(answer)) == answer
+    cases = draw(np.random.default_rng(0))
+    back = wire.decode_cases(wire.encode_cases(cases))
+    assert [case.label for case in back] == [case.label for case in cases]
+    np.testing.assert_array_equal(back[0]["x"], cases[0]["x"])
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "said"),
+    [
+        (1.0, 1.0 + 1e-12, ""),
+        (np.float64(2.0), 2, ""),
+        (np.array(2.0), 2.0, ""),
+        ([1.0, 2.0], np.array([1.0, 2.0]), ""),
+        (np.nan, np.nan, ""),
+        (np.inf, np.inf, ""),
+        (np.inf, -np.inf, "expected -inf"),
+        (np.zeros(2), np.zeros(3), "shape (3,)"),
+        ("yes", 1.0, "expected one number"),
+        (None, 1.0, "expected one number"),
+        (1.0, "yes", "expected 'yes'"),
+        (1, True, "expected True"),
+        (3.0, 2.0, "expected 2, got 3"),
+        (np.array([1.0, 5.0]), np.array([1.0, 2.0]), "expected 2 at 1, got 5"),
+        ({"a": 1.0}, {"a": 1.0, "b": 2.0}, "keys"),
+        ({"a": 1.0, "b": 3.0}, {"a": 1.0, "b": 2.0}, "at 'b'"),
+        ([[1.0], [2.0]], [np.array([1.0]), np.array([2.0])], ""),
+        ([np.zeros(1)], [np.zeros(1), np.zeros(2)], "expected 2 entries"),
+    ],
+)
+def test_difference_says_why_in_one_sentence(got, expected, said):
+    why = difference(got, expected)
+    assert (why == "") is (said == "")
+    assert said in why
+
+
+def test_show_keeps_values_short():
+    assert show(9100.4381) == "9100"
+    assert len(show(np.zeros((200, 200)))) < 200
+    assert len(show("x" * 500)) <= 120
+
+
+def test_the_card_escapes_what_the_learner_wrote_and_puts_text_first():
+    cases = draw(np.random.default_rng(3))
+    answers = [Answer("raised", error="<script>", detail="<img src=x>")] * 2
+    page = card.html(decide(QUESTION, cases, answers))
+    assert "<script>" not in page and "<img" not in page
+    assert "&lt;script&gt;" in page
+    assert page.index("double") < page.index("<table")
+    assert page.count("<details") == 3
