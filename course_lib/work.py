@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import os
 import shutil
 from pathlib import Path
@@ -21,20 +23,29 @@ def course_root() -> Path:
     Raises `WorkError` where the package was installed without the course around it.
     """
     named = os.environ.get("COURSE_ROOT")
-    root = Path(named) if named else Path(__file__).resolve().parent.parent
-    if not (root / "exercises").is_dir():
+    root = (Path(named).expanduser() if named else Path(__file__).parent.parent).resolve()
+    if not (root / "source").is_dir():
         raise WorkError(
-            f"{root} does not hold the course (no exercises/ folder); "
+            f"{root} does not hold the course (it has no source/ folder); "
             "set COURSE_ROOT to the folder you cloned the course into."
         )
     return root
 
 
 def work_folder() -> Path:
-    """The learner's own folder, made when missing: `COURSE_WORK`, or `work/` in the course."""
+    """The learner's own folder, made when missing: `COURSE_WORK`, or `work/` in the course.
+
+    Raises `WorkError` where it cannot be made.
+    """
     named = os.environ.get("COURSE_WORK")
-    folder = Path(named) if named else course_root() / "work"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(named).expanduser().resolve() if named else course_root() / "work"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(
+            f"The work folder {folder} cannot be made ({error.strerror}); "
+            "set COURSE_WORK to a folder that you may write to."
+        ) from None
     return folder
 
 
@@ -44,33 +55,76 @@ def exercise_names() -> list[str]:
 
 
 def _handed_out(name: str) -> Path:
-    """The learner's copy as the course hands it out; raises `WorkError` for an unknown name."""
+    """The exercise as the course hands it out; raises `WorkError` for an unknown name."""
     names = exercise_names()
     if name not in names:
-        raise WorkError(f"There is no exercise {name!r}; the exercises are {', '.join(names)}.")
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        meant = f"did you mean {near[0]}?" if near else f"the exercises are {', '.join(names)}."
+        raise WorkError(f"There is no exercise {name!r}; {meant}")
     path = course_root() / "exercises" / f"{name}.ipynb"
     if not path.is_file():
         raise WorkError(f"{path} is missing; run `course build {name}` or clone the course again.")
     return path
 
 
+def _copy(source: Path, target: Path) -> None:
+    """Copy whole or not at all: a copy that was cut short must not pass for the learner's own work."""
+    unfinished = target.with_suffix(".unfinished")
+    try:
+        shutil.copyfile(source, unfinished)
+        unfinished.replace(target)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise WorkError(
+            f"{target} cannot be written ({error.strerror}); make room or make the folder yours, "
+            "or set COURSE_WORK to a folder that you may write to."
+        ) from None
+
+
 def open_exercise(name: str) -> Path:
-    """The learner's copy of an exercise in the work folder, made on first use and never overwritten."""
+    """The learner's copy of an exercise in the work folder, made on first use and never overwritten.
+
+    Raises `WorkError` for an unknown name, or where the copy cannot be written.
+    """
     source = _handed_out(name)
     copy = work_folder() / source.name
     if not copy.exists():
-        shutil.copyfile(source, copy)
+        _copy(source, copy)
     return copy
+
+
+def set_aside(name: str) -> Path | None:
+    """Rename the learner's copy to `NAME.1.ipynb`, `NAME.2.ipynb`, ...; None where there is no copy yet."""
+    copy = work_folder() / _handed_out(name).name
+    if not copy.exists():
+        return None
+    number = 1
+    while (kept := copy.with_suffix(f".{number}.ipynb")).exists():
+        number += 1
+    return copy.rename(kept)
 
 
 def reset_exercise(name: str) -> Path:
-    """A fresh copy of an exercise; the old one is kept beside it as `NAME.1.ipynb`, `NAME.2.ipynb`, ..."""
-    source = _handed_out(name)
-    copy = work_folder() / source.name
-    if copy.exists():
-        number = 1
-        while (kept := copy.with_suffix(f".{number}.ipynb")).exists():
-            number += 1
-        copy.rename(kept)
-    shutil.copyfile(source, copy)
-    return copy
+    """A fresh copy of an exercise; the old one is kept beside it, as `set_aside` names it."""
+    set_aside(name)
+    return open_exercise(name)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `course open` and `course reset` take."""
+    parser.add_argument("name", metavar="NAME", help=f"an exercise: {', '.join(exercise_names())}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out `course open NAME` or `course reset NAME`, and say where the notebook is."""
+    if arguments.command == "reset" and (kept := set_aside(arguments.name)):
+        print(f"Your old copy is kept as {kept}")
+    copy = open_exercise(arguments.name)
+    print(f"Your copy of the exercise is {copy}")
+    from course_lib.lab import (
+        address_of,
+    )  # here, since it asks Jupyter, which others of this room do not need
+
+    address = address_of(copy)
+    print(f"Open it at {address}" if address else "Run `course lab`, and open it there from the folder work.")
+    return 0
