@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from course_lib.data import DataError, breast_cancer, diabetes, digits, split, standardise, sunspots
+
+
+@pytest.mark.parametrize(
+    ("load", "shape", "labels"),
+    [
+        (digits, (1797, 64), set(range(10))),
+        (breast_cancer, (569, 30), {0, 1}),
+        (diabetes, (442, 10), None),
+    ],
+)
+def test_tables_have_the_shapes_their_docstrings_state(load, shape, labels):
+    data = load()
+    assert data.X.shape == shape
+    assert data.X.dtype == np.float64
+    assert data.y.shape == shape[:1]
+    assert len(data) == shape[0]
+    assert len(data.features) == shape[1]
+    assert np.isfinite(data.X).all()
+    assert str(shape) in load.__doc__
+    assert data.licence.split(";")[0] in load.__doc__
+    if labels is not None:
+        assert set(np.unique(data.y)) == labels
+
+
+def test_digits_are_ink_between_0_and_1():
+    X = digits().X
+    assert X.min() == 0
+    assert X.max() == 1
+
+
+def test_diabetes_is_in_its_own_units():
+    data = diabetes()
+    bmi = data.X[:, data.features.index("bmi")]
+    assert 15 < bmi.min() < bmi.max() < 50
+
+
+def test_sunspots_cover_every_year():
+    series = sunspots()
+    np.testing.assert_array_equal(series.times, np.arange(1700, 2009))
+    assert len(series) == 309
+    assert series.values.min() == 0
+    assert series.values.max() == 190.2
+
+
+def test_loaders_give_arrays_nobody_else_holds():
+    digits().X[:] = -1
+    assert digits().X.min() == 0
+
+
+def test_split_is_a_partition_that_the_generator_decides():
+    data = diabetes()
+    train, test = split(data, 100, np.random.default_rng(3))
+    assert (len(train), len(test)) == (342, 100)
+    rows = np.concatenate([np.c_[train.X, train.y], np.c_[test.X, test.y]])
+    whole = np.c_[data.X, data.y]
+    np.testing.assert_array_equal(rows[np.lexsort(rows.T)], whole[np.lexsort(whole.T)])
+    again, _ = split(data, 100, np.random.default_rng(3))
+    np.testing.assert_array_equal(train.X, again.X)
+    other, _ = split(data, 100, np.random.default_rng(4))
+    assert not np.array_equal(train.X, other.X)
+
+
+@pytest.mark.parametrize("n_test", [0, -1, 442, 1000])
+def test_split_refuses_an_empty_part(n_test):
+    with pytest.raises(DataError, match="must have 1 to 441 of its 442 examples"):
+        split(diabetes(), n_test, np.random.default_rng(0))
+
+
+def test_standardise_measures_on_the_training_part_alone():
+    train, test = split(breast_cancer(), 169, np.random.default_rng(0))
+    scaled_train, scaled_test = standardise(train, test)
+    np.testing.assert_allclose(scaled_train.X.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(scaled_train.X.std(axis=0), 1, rtol=1e-12)
+    np.testing.assert_allclose(
+        scaled_test.X * train.X.std(axis=0) + train.X.mean(axis=0), test.X, rtol=1e-12, atol=1e-12
+    )
+    assert np.abs(scaled_test.X.mean(axis=0)).max() > 0.01
+
+
+def test_standardise_leaves_a_constant_feature_at_zero():
+    data = digits()
+    (scaled,) = standardise(data)
+    assert np.ptp(data.X[:, 0]) == 0
+    assert (scaled.X[:, 0] == 0).all()
