@@ -1,0 +1,1242 @@
+"""How exercise 01_explosion is judged: references, misunderstandings and what a teaching assistant says to them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_lib.checks.asking import Namespace
+from course_lib.checks.case import Answer, Case, Plain
+from course_lib.checks.compare import show
+from course_lib.checks.judging import Finding, Judged, Misconception
+from course_lib.checks.probes.e01_explosion import LARGEST, forward
+from course_lib.data import digits, standardise
+
+Array = NDArray[np.float64]
+Record = list[tuple[int, str, NDArray[Any]]]
+
+FLOAT32 = 1e-4
+"""Relative tolerance wherever a chain of float32 products is as good an answer as one of float64."""
+
+
+# A picture for questions about layers ---------------------------------------------------------------------
+
+_STYLES = (("#0072B2", "", "circle"), ("#D55E00", "5 3", "square"))
+
+
+def _log_plot(alt: str, across: str, up: str, lines: Sequence[tuple[str, Sequence[float]]]) -> str:
+    """Sizes on a logarithmic scale, one line each; zeros, nan and infinities are left out."""
+    seen = [math.log10(abs(v)) for _, values in lines for v in values if v and math.isfinite(v)]
+    if not seen:
+        return ""
+    low, high = math.floor(min(seen)), max(math.ceil(max(seen)), math.floor(min(seen)) + 1)
+    last = max(1, *(len(values) - 1 for _, values in lines))
+
+    def place(index: int, value: float) -> tuple[float, float]:
+        return 56 + 290 * index / last, 150 - 120 * (math.log10(abs(value)) - low) / (high - low)
+
+    parts = [
+        f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 360 190" width="360" height="190" '
+        'font-size="11" fill="currentColor" font-family="sans-serif">',
+        '<path d="M56 30V150H346" fill="none" stroke="currentColor"/>',
+        f'<text x="50" y="34" text-anchor="end">1e{high}</text>',
+        f'<text x="50" y="153" text-anchor="end">1e{low}</text>',
+        '<text x="56" y="164" text-anchor="middle">0</text>',
+        f'<text x="346" y="164" text-anchor="middle">{last}</text>',
+        f'<text x="201" y="182" text-anchor="middle">{escape(across)}</text>',
+        f'<text x="12" y="90" text-anchor="middle" transform="rotate(-90 12 90)">{escape(up)}</text>',
+    ]
+    for (label, values), (colour, dash, marker), left in zip(lines, _STYLES, (66, 206), strict=False):
+        points = [place(i, v) for i, v in enumerate(values) if v and math.isfinite(v)]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+        )
+        parts += [_mark(marker, x, y, colour) for x, y in [*(points if len(points) < 20 else ()), (left, 14)]]
+        parts.append(f'<text x="{left + 10}" y="18">{escape(label)}</text>')
+    return "".join([*parts, "</svg>"])
+
+
+def _mark(marker: str, x: float, y: float, colour: str) -> str:
+    if marker == "circle":
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>'
+    return f'<rect x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6" fill="{colour}"/>'
+
+
+def _listed(values: Iterable[float]) -> str:
+    shown = [show(float(value), 3) for value in values]
+    return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "...", *shown[-3:]])
+
+
+def _numbers(value: Plain) -> Array | None:
+    """`value` as an array of numbers, or `None` where it is something else; words are no numbers."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return None
+    return np.asarray(array, np.float64) if array.dtype.kind in "iuf" else None
+
+
+# gradient_ladder ------------------------------------------------------------------------------------------
+
+
+def gradient_ladder(gains: Array) -> list[float]:
+    """Each rung is the one above times the gain between them."""
+    ladder = [1.0]
+    for gain in reversed(gains):
+        ladder.append(gain * ladder[-1])
+    return ladder[::-1]
+
+
+def _ladder_of_signals(gains: Array) -> Array:
+    return np.concatenate([[1.0], np.cumprod(gains)])
+
+
+def _ladder_output_first(gains: Array) -> Array:
+    return np.concatenate([[1.0], np.cumprod(gains[::-1])])
+
+
+def _ladder_without_top(gains: Array) -> Array:
+    return np.asarray(np.cumprod(gains[::-1])[::-1])
+
+
+def _ladder_without_bottom(gains: Array) -> list[float]:
+    return gradient_ladder(gains)[1:]
+
+
+def _ladder_of_sums(gains: Array) -> Array:
+    return np.concatenate([np.cumsum(gains[::-1])[::-1], [1.0]])
+
+
+def _ladder_without_sign(gains: Array) -> Array:
+    return np.abs(gradient_ladder(gains))
+
+
+def _ladder_by_division(gains: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.prod(gains) / np.concatenate([[1.0], np.cumprod(gains)]))
+
+
+def _ladder_bottom_only(gains: Array) -> float:
+    return float(np.prod(gains))
+
+
+def _picture_of_ladder(case: Case, got: Plain, expected: Plain) -> str:
+    right = gradient_ladder(case["gains"])
+    lines: list[tuple[str, Sequence[float]]] = [("expected", right)]
+    alt = f"Size of the gradient at each rung, the input's first. Expected: {_listed(right)}."
+    given = _numbers(got)
+    if given is not None and given.ndim == 1 and 0 < given.size <= 200:
+        lines.append(("yours", given.tolist()))
+        alt += f" Yours: {_listed(given)}."
+    return _log_plot(alt, "rung l, from the input on", "|dh_L / dh_l|", lines)
+
+
+GRADIENT_LADDER = Judged(
+    name="gradient_ladder",
+    reference={"gradient_ladder": gradient_ladder},
+    rtol=FLOAT32,
+    atol=0.0,
+    picture=_picture_of_ladder,
+    misconceptions=(
+        Misconception(
+            "signal instead of gradient",
+            {"gradient_ladder": _ladder_of_signals},
+            lambda case, answer: (
+                "You multiplied from the input upwards: that is how the signal grows, dh_l / dh_0. "
+                f"The gradient goes the other way: rung 0 has all {len(case['gains'])} gains above it, "
+                f"the output's rung has none and holds 1."
+            ),
+            "Start at the output with 1 and walk down; which gain do you meet first?",
+        ),
+        Misconception(
+            "output first",
+            {"gradient_ladder": _ladder_output_first},
+            "All the right numbers, but listed from the output down. Rung 0 belongs to the input, as index 0 "
+            "belongs to h_0.",
+            "You built the list while walking backwards; turn it round before you return it.",
+        ),
+        Misconception(
+            "output's rung left out",
+            {"gradient_ladder": _ladder_without_top},
+            lambda case, answer: (
+                f"Your ladder ends one rung early: {len(case['gains'])} layers have "
+                f"{len(case['gains']) + 1} signals, h_0 to h_L, and dh_L / dh_L = 1 belongs to the list."
+            ),
+            "How large is the gradient of the output with respect to itself? Append it.",
+        ),
+        Misconception(
+            "input's rung left out",
+            {"gradient_ladder": _ladder_without_bottom},
+            lambda case, answer: (
+                "Your ladder begins at h_1. The rung that matters most in this lesson is missing: the "
+                f"gradient that reaches the input, which here is {show(gradient_ladder(case['gains'])[0])}."
+            ),
+            "One more multiplication, by the gain of the first layer.",
+        ),
+        Misconception(
+            "gains added",
+            {"gradient_ladder": _ladder_of_sums},
+            lambda case, answer: (
+                "You added the gains. Each layer multiplies what passes through it, so fifty layers of 1.2 "
+                "make 1.2 to the power 50, about 9,100, and not 50 times 1.2, which is 60."
+            ),
+            "The chain rule multiplies along a path; it adds only where several paths meet.",
+        ),
+        Misconception(
+            "sign lost",
+            {"gradient_ladder": _ladder_without_sign},
+            "The sizes are right, the signs are not: a layer with a negative gain turns the gradient round, "
+            "and descent would walk the wrong way.",
+            "Multiply the gains as they are; there is no need of an absolute value.",
+        ),
+        Misconception(
+            "divided out",
+            {"gradient_ladder": _ladder_by_division},
+            "You divide the whole product by the part below each rung. Where a gain is 0 that is 0 / 0, and "
+            "the answer is nan from there on. A dead layer is ordinary (think of ReLU), and division is not needed.",
+            "Build each rung from the one above it by one multiplication.",
+        ),
+        Misconception(
+            "input only",
+            {"gradient_ladder": _ladder_bottom_only},
+            lambda case, answer: (
+                "That is the bottom rung only, the gradient that reaches the input. "
+                f"The ladder has {len(case['gains']) + 1} rungs, one for each signal from h_0 to h_L."
+            ),
+            "Keep every value on the way down, not just the last.",
+        ),
+    ),
+    hints=(
+        "The top rung is dh_L / dh_L = 1. What is the rung just below it?",
+        "Walk from the output to the input and keep a running product; note its value at every signal.",
+        "With gains [2, 3]: start with 1; times 3 is 3; times 2 is 6; turned round that reads [6, 3, 1].",
+    ),
+)
+
+
+# overflow_layer -------------------------------------------------------------------------------------------
+
+
+def overflow_layer(gain: float, layers: int, number_format: str) -> int | None:
+    """Run the chain in Python's own numbers, and compare with the format's largest."""
+    signal = 1.0
+    for layer in range(1, layers + 1):
+        signal *= gain
+        if abs(signal) > LARGEST[number_format]:
+            return layer
+    return None
+
+
+def _overflow_in_float64(gain: float, layers: int, number_format: str) -> int | None:
+    return overflow_layer(gain, layers, "float64")
+
+
+def _overflow_by_width(gain: float, layers: int, number_format: str) -> int | None:
+    return overflow_layer(gain, layers, "float16" if number_format == "bfloat16" else number_format)
+
+
+def _last_finite_layer(gain: float, layers: int, number_format: str) -> int | None:
+    layer = overflow_layer(gain, layers, number_format)
+    return None if layer is None else layer - 1
+
+
+def _overflow_counted_from_input(gain: float, layers: int, number_format: str) -> int | None:
+    layer = overflow_layer(gain, layers, number_format)
+    return None if layer is None else layer + 1
+
+
+def _overflow_upwards_only(gain: float, layers: int, number_format: str) -> int | None:
+    return None if gain <= 1 else overflow_layer(gain, layers, number_format)
+
+
+def _overflow_without_end(gain: float, layers: int, number_format: str) -> int | None:
+    if abs(gain) <= 1:
+        return None
+    return math.floor(math.log(LARGEST[number_format]) / math.log(abs(gain))) + 1
+
+
+def _overflow_with_two_logarithms(gain: float, layers: int, number_format: str) -> int | None:
+    if abs(gain) <= 1:
+        return None
+    layer = math.floor(math.log10(LARGEST[number_format]) / math.log(abs(gain))) + 1
+    return layer if layer <= layers else None
+
+
+def _never_overflows(gain: float, layers: int, number_format: str) -> None:
+    return None
+
+
+def _size_after(case: Case, layer: int) -> str:
+    return f"about 10^{layer * math.log10(abs(case['gain'])):.1f}"
+
+
+def _limit_of(case: Case) -> str:
+    return f"{case['number_format']} goes up to {LARGEST[case['number_format']]:.3g}"
+
+
+def _right_layer(case: Case) -> int | None:
+    return overflow_layer(case["gain"], case["layers"], case["number_format"])
+
+
+OVERFLOW_LAYER = Judged(
+    name="overflow_layer",
+    reference={"overflow_layer": overflow_layer},
+    misconceptions=(
+        Misconception(
+            "no answer returned",
+            {"overflow_layer": _never_overflows},
+            lambda case, answer: (
+                "Your function gives None for every chain. Here the signal outgrows the format at layer "
+                f"{_right_layer(case)}. Does the path that finds the layer end in a `return`?"
+            ),
+            "Put `return layer` into the branch that notices the overflow.",
+        ),
+        Misconception(
+            "format ignored",
+            {"overflow_layer": _overflow_in_float64},
+            lambda case, answer: (
+                "You wait until Python's own float overflows, and that is a float64, which goes up to "
+                f"1.8e308. {_limit_of(case)}, and the signal passes that long before."
+            ),
+            "Compare with the largest number of the format that was asked for: torch.finfo(...).max.",
+        ),
+        Misconception(
+            "sixteen bits taken for one range",
+            {"overflow_layer": _overflow_by_width},
+            "You treat bfloat16 like float16, since both have 16 bits. They spend them differently: bfloat16 keeps "
+            "float32's 8 exponent bits, so it goes up to 3.39e38, while float16 ends at 65504. What bfloat16 gives "
+            "up is precision, not range.",
+            "Ask torch.finfo(torch.bfloat16).max, and compare it with that of torch.float32.",
+        ),
+        Misconception(
+            "one layer early",
+            {"overflow_layer": _last_finite_layer},
+            lambda case, answer: (
+                f"One layer early: after layer {answer.value} the signal is {_size_after(case, answer.value)} and "
+                f"still fits ({_limit_of(case)}). You name the last layer that is finite; "
+                "the question asks for the first that is not."
+            ),
+            "Count from 1, and multiply before you compare: after layer 1 the signal is already `gain`.",
+        ),
+        Misconception(
+            "one layer late",
+            {"overflow_layer": _overflow_counted_from_input},
+            lambda case, answer: (
+                f"One layer late: after layer {answer.value - 1} the signal is already "
+                f"{_size_after(case, answer.value - 1)}, and {_limit_of(case)}. "
+                "The input 1.0 stands before layer 1 and is no layer itself."
+            ),
+            "Try gain 300 in float16 by hand: 300 fits, 90,000 does not, so the answer is 2.",
+        ),
+        Misconception(
+            "negative gain thought safe",
+            {"overflow_layer": _overflow_upwards_only},
+            lambda case, answer: (
+                f"You take a gain of {case['gain']} for harmless because it is below 1. The signal changes its sign at "
+                f"every layer, and its size is multiplied by {abs(case['gain'])} all the same: -inf is an overflow too."
+            ),
+            "What counts is the size: use abs(...).",
+        ),
+        Misconception(
+            "network without an end",
+            {"overflow_layer": _overflow_without_end},
+            lambda case, answer: (
+                f"You name layer {answer.value}, but this network has only {case['layers']} layers: "
+                "its output is still finite, and the answer is None."
+            ),
+            "Compare the layer you found with `layers` before you return it.",
+        ),
+        Misconception(
+            "two kinds of logarithm",
+            {"overflow_layer": _overflow_with_two_logarithms},
+            lambda case, answer: (
+                f"Layer {answer.value} is far too early: there the signal is only {_size_after(case, answer.value)}. "
+                "It looks as if log10 of the limit were divided by the natural log of the gain; "
+                "a quotient of logarithms needs the same base above and below."
+                if isinstance(answer.value, int)
+                else "Your quotient of logarithms mixes two bases, log10 above and the natural log below."
+            ),
+            "math.log for both, or math.log10 for both; or a plain loop over the layers.",
+        ),
+    ),
+    hints=(
+        "After layer l the size of the signal is |gain|^l. With which number must you compare it?",
+        "torch.finfo(torch.float16).max is the largest finite float16; loop over the layers 1, 2, ..., multiply, "
+        "compare the size, and stop at the first that is larger.",
+        "gain 300 in float16: layer 1 gives 300, layer 2 gives 90,000, more than 65,504: the answer is 2. "
+        "If the loop ends without such a layer, return None.",
+    ),
+)
+
+
+# shared_weight --------------------------------------------------------------------------------------------
+
+
+def shared_weight(a: float, layers: int, x0: float) -> dict[str, float]:
+    """Three gradients of y = a^L x0, one for each question one can ask of it."""
+    to_one = a ** (layers - 1) * x0
+    return {"input": a**layers, "one_weight": to_one, "shared_weight": layers * to_one}
+
+
+def _same_factor_everywhere(a: float, layers: int, x0: float) -> dict[str, float]:
+    return dict.fromkeys(("input", "one_weight", "shared_weight"), a**layers)
+
+
+def _sharing_ignored(a: float, layers: int, x0: float) -> dict[str, float]:
+    to_one = a ** (layers - 1) * x0
+    return {"input": a**layers, "one_weight": to_one, "shared_weight": to_one}
+
+
+def _exponent_not_lowered(a: float, layers: int, x0: float) -> dict[str, float]:
+    return {"input": a**layers, "one_weight": a**layers * x0, "shared_weight": layers * a**layers * x0}
+
+
+def _input_forgotten(a: float, layers: int, x0: float) -> dict[str, float]:
+    to_one = a ** (layers - 1)
+    return {"input": a**layers, "one_weight": to_one, "shared_weight": layers * to_one}
+
+
+def _output_for_gradient(a: float, layers: int, x0: float) -> dict[str, float]:
+    return shared_weight(a, layers, x0) | {"input": a**layers * x0}
+
+
+def _shared_as_product(a: float, layers: int, x0: float) -> dict[str, float]:
+    right = shared_weight(a, layers, x0)
+    return right | {"shared_weight": right["one_weight"] ** layers}
+
+
+def _divided_by_weight(a: float, layers: int, x0: float) -> dict[str, float]:
+    y = a**layers * x0
+    return {"input": y / x0, "one_weight": y / a, "shared_weight": layers * y / a}
+
+
+def _chain(case: Case) -> str:
+    return f"a = {case['a']}, L = {case['layers']}, x0 = {case['x0']}"
+
+
+SHARED_WEIGHT = Judged(
+    name="shared_weight",
+    reference={"shared_weight": shared_weight},
+    rtol=FLOAT32,
+    atol=0.0,
+    misconceptions=(
+        Misconception(
+            "a^L for everything",
+            {"shared_weight": _same_factor_everywhere},
+            lambda case, answer: (
+                "You give a^L three times. That is the gradient with respect to the input. A weight stands beside "
+                "a signal, and its gradient is that signal times what comes back from above: for "
+                f"{_chain(case)} the shared weight gets {show(shared_weight(**case.inputs)['shared_weight'])}, "
+                f"not {show(case['a'] ** case['layers'])}."
+            ),
+            "Differentiate y = a^L x0 once with respect to x0 and once with respect to a.",
+        ),
+        Misconception(
+            "sharing ignored",
+            {"shared_weight": _sharing_ignored},
+            lambda case, answer: (
+                "The first two are right, but you treat the shared weight as if it were used once. It is used in "
+                f"all {case['layers']} layers, and the gradients of all its uses add up."
+            ),
+            "What is d/da of a^L?",
+        ),
+        Misconception(
+            "exponent not lowered",
+            {"shared_weight": _exponent_not_lowered},
+            lambda case, answer: (
+                "The exponent of both weight gradients is one too large. A weight is not multiplied by itself: "
+                f"around one layer's weight stand the other {case['layers'] - 1} layers, not {case['layers']}."
+            ),
+            "Write out y = a_3 a_2 a_1 x0 and differentiate with respect to a_2: which factors stay?",
+        ),
+        Misconception(
+            "signal forgotten",
+            {"shared_weight": _input_forgotten},
+            lambda case, answer: (
+                "The weight gradients lack the signal. A weight that multiplies a signal of 0 can do nothing, so its "
+                f"gradient must carry x0 = {case['x0']}: a larger input pushes its weights harder."
+            ),
+            "The gradient of a weight is the signal that enters it, times the gradient that comes back to its output.",
+        ),
+        Misconception(
+            "output given for a gradient",
+            {"shared_weight": _output_for_gradient},
+            lambda case, answer: (
+                "Your `input` is the output y itself. The gradient dy/dx0 says how much y changes when x0 changes by "
+                f"one: for {_chain(case)} that is {show(case['a'] ** case['layers'])}, whatever x0 is."
+            ),
+            "y is linear in x0; its slope does not hold x0 any more.",
+        ),
+        Misconception(
+            "uses multiplied",
+            {"shared_weight": _shared_as_product},
+            lambda case, answer: (
+                f"You multiplied the gradients of the {case['layers']} uses with one another. Along one path "
+                "gradients multiply; the uses of a shared weight are separate paths, and those add."
+            ),
+            "All L uses have the same gradient here, so their sum is L times one of them.",
+        ),
+        Misconception(
+            "divided by the weight",
+            {"shared_weight": _divided_by_weight},
+            "L y / a is right until a is 0, and then it divides by 0. A weight of 0 is an ordinary weight, "
+            "and its gradient exists.",
+            "Use the power L - 1 instead of dividing the power L by a.",
+        ),
+    ),
+    hints=(
+        "y = a^L x0 has three different derivatives here; say for each what is held still.",
+        "For one layer's own weight, write y as (layers above) times a_1 times x0. For the shared weight, "
+        "add the gradients of its L uses.",
+        "L = 2, y = a a x0: dy/dx0 = a^2; for one weight alone a x0; for the shared one, two such terms: 2 a x0.",
+    ),
+)
+
+
+# backward -------------------------------------------------------------------------------------------------
+
+
+def backward(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
+    """From the output down: through the tanh, into the weights, through the weights."""
+    gradient, gradients = output_gradient, []
+    for weight, (before, after) in zip(reversed(weights), _layers_down(activations), strict=True):
+        gradient = gradient * (1 - after**2)
+        gradients.append(np.outer(gradient, before))
+        gradient = weight.T @ gradient
+    return gradients[::-1]
+
+
+def _layers_down(activations: list[Array]) -> list[tuple[Array, Array]]:
+    """(what enters a layer, what leaves it), the last layer first."""
+    return list(pairwise(activations))[::-1]
+
+
+def _with_faults(*faults: str) -> Namespace:
+    """The given function with only these of its three faults left."""
+
+    def partly_mended(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
+        gradient, gradients = output_gradient, []
+        for weight, (before, after) in zip(reversed(weights), _layers_down(activations), strict=True):
+            gradient = gradient * (1 - (before if "slope" in faults else after) ** 2)
+            gradients.append(np.outer(before, gradient) if "outer" in faults else np.outer(gradient, before))
+            gradient = (weight if "transpose" in faults else weight.T) @ gradient
+        return gradients[::-1]
+
+    return {"backward": partly_mended}
+
+
+def _tanh_of_a_tanh(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
+    gradient, gradients = output_gradient, []
+    for weight, (before, after) in zip(reversed(weights), _layers_down(activations), strict=True):
+        gradient = gradient * (1 - np.tanh(after) ** 2)
+        gradients.append(np.outer(gradient, before))
+        gradient = weight.T @ gradient
+    return gradients[::-1]
+
+
+def _without_slopes(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
+    gradient, gradients = output_gradient, []
+    for weight, (before, _) in zip(reversed(weights), _layers_down(activations), strict=True):
+        gradients.append(np.outer(gradient, before))
+        gradient = weight.T @ gradient
+    return gradients[::-1]
+
+
+def _without_output_slope(
+    weights: list[Array], activations: list[Array], output_gradient: Array
+) -> list[Array]:
+    gradient, gradients = output_gradient, []
+    for weight, (before, _) in zip(reversed(weights), _layers_down(activations), strict=True):
+        gradients.append(np.outer(gradient, before))
+        gradient = (weight.T @ gradient) * (1 - before**2)
+    return gradients[::-1]
+
+
+def _last_layer_first(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
+    return backward(weights, activations, output_gradient)[::-1]
+
+
+def _right_gradients(case: Case) -> list[Array]:
+    return backward(case["weights"], forward(case["weights"], case["x"]), case["output_gradient"])
+
+
+def _given_gradients(value: Plain) -> list[Array] | None:
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        value = list(value)
+    if not isinstance(value, list):
+        return None
+    arrays = [_numbers(entry) for entry in value]
+    given = [array for array in arrays if array is not None]
+    return given if len(given) == len(arrays) else None
+
+
+def _judge_backward(case: Case, value: Plain) -> Finding:
+    expected = _right_gradients(case)
+    given = _given_gradients(value)
+    if given is None or len(given) != len(expected):
+        what = show(value) if given is None else f"{len(given)} of them"
+        return Finding(
+            False, f"One array a layer is needed, {len(expected)} in a list; you gave {what}.", expected
+        )
+    for layer in range(len(expected), 0, -1):
+        right, got = expected[layer - 1], given[layer - 1]
+        above = (
+            "It is the first on the way back, so look at what happens within one layer."
+            if layer == len(expected)
+            else "The layers above it are right, so the fault lies between this layer and the one above."
+        )
+        if right.shape != got.shape:
+            return Finding(
+                False,
+                f"Layer {layer}: its gradient must have the shape of its weights, {right.shape}, "
+                f"and has {got.shape}. {above}",
+                expected,
+            )
+        if not np.linalg.norm(got - right) <= FLOAT32 * np.linalg.norm(right):
+            return Finding(
+                False,
+                f"Layer {layer}: its gradient is wrong, of norm {show(float(np.linalg.norm(got)))} "
+                f"where {show(float(np.linalg.norm(right)))} was expected. {above}",
+                expected,
+            )
+    return Finding(True, "", expected)
+
+
+def _picture_of_backward(case: Case, got: Plain, expected: Plain) -> str:
+    right = [float(np.linalg.norm(gradient)) for gradient in _right_gradients(case)]
+    lines: list[tuple[str, Sequence[float]]] = [("expected", right)]
+    alt = f"Norm of each layer's weight gradient, the first layer's first. Expected: {_listed(right)}."
+    given = _given_gradients(got)
+    if given is not None and 0 < len(given) <= 200:
+        norms = [float(np.linalg.norm(gradient)) for gradient in given]
+        lines.append(("yours", norms))
+        alt += f" Yours: {_listed(norms)}."
+    return _log_plot(alt, "layer, counted from 0", "norm of dE/dW", lines)
+
+
+BACKWARD = Judged(
+    name="backward",
+    reference={"backward": backward},
+    judge=_judge_backward,
+    rtol=FLOAT32,
+    picture=_picture_of_backward,
+    misconceptions=(
+        Misconception(
+            "as it was given",
+            _with_faults("slope", "outer", "transpose"),
+            "This is the broken function unchanged: all three faults are still in it. Already the last layer's "
+            "gradient is wrong, so begin there, where only the first two lines of the loop have run.",
+            "Print np.linalg.norm of your last layer's gradient beside the finite difference of one of its weights.",
+        ),
+        Misconception(
+            "slope and outer product left",
+            _with_faults("slope", "outer"),
+            "One fault mended: the step through the weights now uses the transpose. Two are left, and both already "
+            "spoil the last layer.",
+            "For one layer, by hand: h = tanh(w b), so dh/dw = (1 - h^2) b. Which of the two numbers is squared?",
+        ),
+        Misconception(
+            "slope and transpose left",
+            _with_faults("slope", "transpose"),
+            "One fault mended: each gradient now lies as its weights do. Two are left: one in the slope of tanh, "
+            "one in the way from a layer to the one below.",
+            "Test a network of one layer first: the way down does not matter there, so only the slope can be wrong.",
+        ),
+        Misconception(
+            "outer product and transpose left",
+            _with_faults("outer", "transpose"),
+            "One fault mended: the slope is now taken at the layer's output. Two are left, and both are about which "
+            "index of a matrix is which.",
+            "W[i, j] carries unit j of the layer below to unit i above: its gradient is (gradient at i) times "
+            "(activation j).",
+        ),
+        Misconception(
+            "slope at the layer's input",
+            _with_faults("slope"),
+            "Two faults mended, one left: you take the slope 1 - h^2 at what enters the layer. For h = tanh(z) the "
+            "slope is 1 - tanh(z)^2, that is, one minus the square of what leaves it.",
+            "Which of `before` and `after` is the output of the tanh?",
+        ),
+        Misconception(
+            "outer product turned over",
+            _with_faults("outer"),
+            "Two faults mended, one left: each weight gradient is the transpose of what it should be. In square layers "
+            "nothing crashes and the network learns the wrong thing; in the last case the shapes give it away.",
+            "np.outer(u, v)[i, j] is u[i] v[j]; row i of W belongs to unit i of the layer's output.",
+        ),
+        Misconception(
+            "transpose missing",
+            _with_faults("transpose"),
+            lambda case, answer: (
+                f"Two faults mended, one left: the gradient of layer {len(case['weights'])} is right, those below are "
+                "not. Forward, W carries a signal up; backward its transpose carries the gradient down. "
+                "With square matrices nothing crashes when it is forgotten."
+            ),
+            "The gradient at unit j below sums over all units i above it: sum_i W[i, j] g[i]. Which product is that?",
+        ),
+        Misconception(
+            "tanh of a tanh",
+            {"backward": _tanh_of_a_tanh},
+            "The slope goes through tanh twice: `after` is tanh(z) already, so the slope is 1 - after^2. "
+            "1 - tanh(after)^2 comes out too large, and the gradient with it.",
+            "Remember what is stored: activations, not the sums before them.",
+        ),
+        Misconception(
+            "slopes left out",
+            {"backward": _without_slopes},
+            "The slope of tanh is gone from your function: you go back through a linear network. Each tanh shrinks the "
+            "gradient by 1 - h^2, at most 1, and without it the gradient comes out too large.",
+            "One factor a layer: multiply by (1 - after**2) before anything else in the loop.",
+        ),
+        Misconception(
+            "output's slope left out",
+            {"backward": _without_output_slope},
+            "The slopes between the layers are there, but the output's own tanh is skipped: `output_gradient` is "
+            "dE/dh_L, after the last tanh, and must pass through it as well.",
+            "Multiply by the slope at the top of the loop, before the weights' gradient is taken.",
+        ),
+        Misconception(
+            "last layer first",
+            {"backward": _last_layer_first},
+            "The gradients themselves are right, but they come in the order of the walk, last layer first. "
+            "The optimizer would give each layer another layer's gradient.",
+            "Return them in the order of `weights`.",
+        ),
+    ),
+    hints=(
+        "Compare with a finite difference: raise one entry of the last layer's weights by 1e-6 and see how much "
+        "output_gradient @ h_L changes. Then do the same for the layer below.",
+        "Three lines of the loop, three things to doubt: where the slope of tanh is taken, which index of the outer "
+        "product is which, and by which matrix the gradient goes down one layer.",
+        "One layer, h = tanh(W b): dE/dW[i, j] = g[i] (1 - h[i]^2) b[j], and what goes down to unit j is the sum over "
+        "i of W[i, j] g[i] (1 - h[i]^2).",
+    ),
+)
+
+
+# first_nonfinite ------------------------------------------------------------------------------------------
+
+Found = tuple[int, str] | None
+
+
+def first_nonfinite(record: Record) -> Found:
+    """The first tensor of which not every entry is finite."""
+    return _first(record, lambda tensor: not np.isfinite(tensor).all())
+
+
+def _first(record: Record, broken: Callable[[NDArray[Any]], Any]) -> Found:
+    for step, name, tensor in record:
+        if broken(tensor):
+            return step, name
+    return None
+
+
+def _first_nan(record: Record) -> Found:
+    return _first(record, lambda tensor: np.isnan(tensor).any())
+
+
+def _first_bad_loss(record: Record) -> Found:
+    for step, name, tensor in record:
+        if name == "loss" and not np.isfinite(tensor).all():
+            return step, name
+    return None
+
+
+def _last_bad(record: Record) -> Found:
+    found = None
+    for step, name, tensor in record:
+        if not np.isfinite(tensor).all():
+            found = step, name
+    return found
+
+
+def _first_bad_sum(record: Record) -> Found:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _first(record, lambda tensor: not np.isfinite(tensor.sum()))
+
+
+def _first_all_bad(record: Record) -> Found:
+    return _first(record, lambda tensor: not np.isfinite(tensor).any())
+
+
+def _first_plus_infinity(record: Record) -> Found:
+    return _first(record, lambda tensor: (np.isnan(tensor) | (tensor == np.inf)).any())
+
+
+def _first_too_large(record: Record) -> Found:
+    with np.errstate(invalid="ignore"):
+        return _first(record, lambda tensor: np.abs(tensor).max() > np.finfo(tensor.dtype).max)
+
+
+def _what_broke(case: Case) -> str:
+    found = first_nonfinite(case["record"])
+    if found is None:
+        return "nothing broke: every entry is finite"
+    tensor = next(t for step, name, t in case["record"] if (step, name) == found)
+    bad = tensor[~np.isfinite(tensor)]
+    return f"the first to break is {found[1]} of step {found[0]}, which holds {bad[0]}"
+
+
+FIRST_NONFINITE = Judged(
+    name="first_nonfinite",
+    reference={"first_nonfinite": first_nonfinite},
+    misconceptions=(
+        Misconception(
+            "nan only",
+            {"first_nonfinite": _first_nan},
+            lambda case, answer: (
+                f"You look for nan only. Here {_what_broke(case)}. An overflow is an infinity first; nan comes later, "
+                "when infinity meets infinity or 0, and by then you are at the wrong place."
+            ),
+            "Which NumPy function is True for ordinary numbers only, and for neither inf nor nan?",
+        ),
+        Misconception(
+            "loss only",
+            {"first_nonfinite": _first_bad_loss},
+            lambda case, answer: (
+                f"You watch the loss alone. Here {_what_broke(case)}. "
+                "The loss is where one notices, rarely where it began."
+            ),
+            "Look at every tensor of the record, in order.",
+        ),
+        Misconception(
+            "last instead of first",
+            {"first_nonfinite": _last_bad},
+            lambda case, answer: (
+                f"You report the last broken tensor. Here {_what_broke(case)}. "
+                "All that comes after it is only infected."
+            ),
+            "Return as soon as you find one.",
+        ),
+        Misconception(
+            "judged by the sum",
+            {"first_nonfinite": _first_bad_sum},
+            lambda case, answer: (
+                f"A false alarm: here {_what_broke(case)}. You add the entries up first, and the sum of numbers "
+                "near 3e38 overflows although none of them has."
+            ),
+            "Test the entries one by one, then combine the yes and no.",
+        ),
+        Misconception(
+            "all entries must be broken",
+            {"first_nonfinite": _first_all_bad},
+            lambda case, answer: (
+                f"You wait until a whole tensor is broken. Here {_what_broke(case)} beside good numbers. "
+                "One bad entry is enough: the next matrix product spreads it."
+            ),
+            "`not isfinite(t).any()` says that none is finite; you need that not all are.",
+        ),
+        Misconception(
+            "minus infinity passed over",
+            {"first_nonfinite": _first_plus_infinity},
+            lambda case, answer: (
+                f"You look for nan and +inf, and pass over -inf. Here {_what_broke(case)}. "
+                "The logarithm of 0 is the usual source."
+            ),
+            "np.isfinite knows all three.",
+        ),
+        Misconception(
+            "compared with the largest number",
+            {"first_nonfinite": _first_too_large},
+            lambda case, answer: (
+                f"You ask whether the largest entry exceeds the format's limit. Here {_what_broke(case)}. "
+                "Every comparison with nan is False, so nan slips through."
+            ),
+            "Ask whether an entry is finite, not whether it is large.",
+        ),
+    ),
+    hints=(
+        "Go through the record in its order; what would you ask of each tensor?",
+        "np.isfinite gives True for every ordinary number and False for inf, -inf and nan, entry by entry.",
+        "For each (step, name, tensor): if not np.isfinite(tensor).all(), return (step, name). "
+        "After the loop, return None.",
+    ),
+)
+
+
+# initial_gain ---------------------------------------------------------------------------------------------
+
+DEPTH, WIDTH, BATCH = 50, 64, 32
+LEAST, MOST = 0.5, 2.0
+"""Between these must lie the gradient at the input over that at the output, typically (geometric mean)."""
+
+
+def gradient_norms(gain: float, seed: int) -> Array:
+    """Norms of dE/dh_0 ... dE/dh_50 in a fresh tanh network on a batch of digits: shape (51,).
+
+    The same numbers as the exercise's own function of that name.
+    """
+    pixels, labels = _digits()
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(len(pixels), size=BATCH)
+    weights = [gain * rng.normal(size=(WIDTH, WIDTH)) / np.sqrt(WIDTH) for _ in range(DEPTH)]
+    readout = rng.normal(size=(10, WIDTH)) / np.sqrt(WIDTH)
+    activations = [pixels[rows]]
+    for weight in weights:
+        activations.append(np.tanh(activations[-1] @ weight.T))
+    logits = activations[-1] @ readout.T
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    gradient = (likely - np.eye(10)[labels[rows]]) @ readout / BATCH
+    norms = [np.linalg.norm(gradient)]
+    for weight, after in zip(reversed(weights), reversed(activations[1:]), strict=True):
+        gradient = (gradient * (1 - after**2)) @ weight
+        norms.append(np.linalg.norm(gradient))
+    return np.array(norms[::-1])
+
+
+@lru_cache(maxsize=1)
+def _digits() -> tuple[Array, NDArray[Any]]:
+    data = digits()
+    (scaled,) = standardise(data)
+    return scaled.X, data.y
+
+
+@lru_cache(maxsize=64)
+def _typical_norms(gain: float, seeds: tuple[int, ...]) -> tuple[float, ...]:
+    """Geometric mean over the networks of each signal's gradient norm, relative to the output's."""
+    with np.errstate(all="ignore"):
+        norms = np.array([gradient_norms(gain, seed) for seed in seeds])
+        typical = np.exp(np.mean(np.log(norms / norms[:, -1:]), axis=0))
+    return tuple(np.nan_to_num(typical, nan=0.0).tolist())
+
+
+def _profile(case: Case, gain: float) -> tuple[float, ...]:
+    return _typical_norms(float(gain), tuple(int(seed) for seed in case["seeds"]))
+
+
+def _gain(value: Plain) -> float | None:
+    number = _numbers(value)
+    if number is None or number.size != 1 or not np.isfinite(number).all() or number.item() <= 0:
+        return None
+    return float(number.item())
+
+
+def _judge_gain(case: Case, value: Plain) -> Finding:
+    gain = _gain(value)
+    if gain is None:
+        return Finding(False, f"initial_gain must be one finite number above 0, and is {show(value)}.")
+    ratio = _profile(case, gain)[0]
+    wanted = f"a ratio from {LEAST:g} to {MOST:g}"
+    return Finding(LEAST <= ratio <= MOST, _measured(case, Answer("given", gain)), wanted)
+
+
+def _measured(case: Case, answer: Answer) -> str:
+    ratio = _profile(case, answer.value)[0]
+    return (
+        f"With gain {show(answer.value)}, over {len(case['seeds'])} fresh networks, the gradient that reaches "
+        f"the input is typically {show(ratio, 2)} times the one at the output."
+    )
+
+
+def _side(below: bool) -> Callable[[list[Case], list[Answer]], bool]:
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        gains = [_gain(answer.value) for answer in answers]
+        return all(gain is not None and (gain < 1.15) is below for gain in gains)
+
+    return matches
+
+
+def _picture_of_gain(case: Case, got: Plain, expected: Plain) -> str:
+    gain = _gain(got)
+    if gain is None:
+        return ""
+    profile = _profile(case, gain)
+    alt = (
+        f"Gradient norm at each of the 51 signals, relative to the output, with gain {show(gain)}: "
+        f"from the input on {_listed(profile)}. A level line at 1 would be ideal."
+    )
+    return _log_plot(
+        alt,
+        "signal, from the input on",
+        "gradient norm",
+        [("level", [1.0] * len(profile)), ("yours", profile)],
+    )
+
+
+INITIAL_GAIN = Judged(
+    name="initial_gain",
+    reference={"initial_gain": 1.15},
+    judge=_judge_gain,
+    picture=_picture_of_gain,
+    misconceptions=(
+        Misconception(
+            "the default for tanh",
+            {"initial_gain": 5 / 3},
+            lambda case, answer: (
+                f"{_measured(case, answer)} 5/3 is what torch.nn.init.calculate_gain('tanh') suggests. It keeps the "
+                "signal large over a few layers, but the gradient grows by a tenth at each of fifty layers."
+            ),
+            "Run gradient_norms for several gains below 5/3 and compare the first entry with the last.",
+        ),
+        Misconception(
+            "the gain for ReLU",
+            {"initial_gain": math.sqrt(2)},
+            lambda case, answer: (
+                f"{_measured(case, answer)} The square root of 2 makes up for the half that ReLU cuts off; tanh cuts "
+                "nothing off, so here it is too much."
+            ),
+            "He's rule was derived for ReLU; this network needs its own experiment.",
+        ),
+        Misconception(
+            "the linear theory",
+            {"initial_gain": 1.0},
+            lambda case, answer: (
+                f"{_measured(case, answer)} Gain 1 is right for a linear network: its layers keep lengths on average. "
+                "Each tanh takes a little off the gradient (its slope is below 1), and after fifty layers most is gone."
+            ),
+            "The gain must make up for the slopes of fifty tanh: a little above 1. How little, the experiment says.",
+        ),
+        Misconception(
+            "the framework's default layer",
+            {"initial_gain": 1 / math.sqrt(3)},
+            lambda case, answer: (
+                f"{_measured(case, answer)} 1/sqrt(3) is what nn.Linear does unasked (uniform weights up to "
+                "1/sqrt(n)): a gradient loses nearly half at every layer. Defaults are made for shallow networks."
+            ),
+            "Try 0.9, 1.0, 1.1, 1.2 and watch the ratio change by decades.",
+        ),
+        Misconception(
+            "too small",
+            {"initial_gain": 0.9},
+            lambda case, answer: (
+                f"{_measured(case, answer)} The gain is too small: the gradient vanishes on its way. (If you compared "
+                "weight gradients: those agree at any small gain, since the signal shrinks upwards as much as the "
+                "gradient shrinks downwards. Compare the entries of gradient_norms.)"
+            ),
+            "Raise it in steps of 0.05 until the ratio is near 1.",
+            matches=_side(below=True),
+        ),
+        Misconception(
+            "too large",
+            {"initial_gain": 2.0},
+            lambda case, answer: (
+                f"{_measured(case, answer)} The gain is too large: each layer multiplies the gradient by a little more "
+                "than 1, and fifty of them multiply that fifty times."
+            ),
+            "Lower it in steps of 0.05 until the ratio is near 1.",
+            matches=_side(below=False),
+        ),
+    ),
+    hints=(
+        "The ratio norms[0] / norms[-1] changes by decades between gain 0.9 and gain 1.5; in between it is 1.",
+        "For a handful of gains, average the logarithm of the ratio over ten seeds or more. One seed misleads: "
+        "single networks differ by a factor of two and more.",
+        "for gain in (1.0, 1.1, 1.2, 1.3): print(gain, np.exp(np.mean([np.log(n[0] / n[-1]) for n in "
+        "(gradient_norms(gain, seed) for seed in range(10))]))). Then go finer around the best.",
+    ),
+)
+
+
+# transient ------------------------------------------------------------------------------------------------
+
+MANY = 1000
+"""Powers looked at: with a spectral radius below 0.95 and at most 8 rows, the hump is long over by then."""
+
+
+def transient(radius: float, peak: float) -> Array:
+    """A triangular matrix; at each power one corner would reach the peak, and the smallest of them does first."""
+    return _triangular(
+        radius, min(_corner(radius, peak - radius ** (2 * k) / peak, k) for k in range(1, 400))
+    )
+
+
+def _triangular(radius: float, corner: float) -> Array:
+    return np.array([[radius, corner], [0.0, radius]])
+
+
+def _corner(radius: float, entry: float, k: int) -> float:
+    """The corner of A with which the corner of A^k is `entry`: A^k has k r^(k-1) times the corner of A."""
+    return entry / (k * radius ** (k - 1))
+
+
+def _corner_only(radius: float, peak: float) -> Array:
+    return _triangular(radius, min(_corner(radius, peak, k) for k in range(1, 400)))
+
+
+def _peak_in_one_step(radius: float, peak: float) -> Array:
+    return _triangular(radius, peak - radius**2 / peak)
+
+
+def _no_corner(radius: float, peak: float) -> Array:
+    return radius * np.eye(2)
+
+
+def _shear(radius: float, peak: float) -> Array:
+    return _triangular(1.0, peak)
+
+
+def _peak_as_eigenvalue(radius: float, peak: float) -> Array:
+    return np.diag([peak, radius])
+
+
+def _powers(A: Array) -> Array:
+    """Norms of A^0 ... A^MANY."""
+    powers = [np.eye(len(A))]
+    for _ in range(MANY):
+        powers.append(A @ powers[-1])
+    return np.asarray(np.linalg.norm(np.stack(powers), 2, axis=(1, 2)))
+
+
+def _matrix(value: Plain) -> Array | None:
+    A = _numbers(value)
+    square = A is not None and A.ndim == 2 and A.shape[0] == A.shape[1] and 1 <= len(A) <= 8
+    return A if square and A is not None and np.isfinite(A).all() else None
+
+
+def _radius(A: Array) -> float:
+    return float(np.abs(np.linalg.eigvals(A)).max())
+
+
+def _near(value: float, wanted: float) -> bool:
+    return abs(value - wanted) <= 0.01 * wanted
+
+
+def _judge_transient(case: Case, value: Plain) -> Finding:
+    wanted = {"radius": case["radius"], "peak": case["peak"]}
+    A = _matrix(value)
+    if A is None:
+        return Finding(
+            False, f"A square matrix of finite numbers, at most 8 by 8, is needed; got {show(value)}.", wanted
+        )
+    radius = _radius(A)
+    if not _near(radius, case["radius"]):
+        return Finding(False, f"The spectral radius is {show(radius)} instead of {case['radius']}.", wanted)
+    norms = _powers(A)
+    return Finding(_near(norms.max(), case["peak"]), _hump(case, norms), wanted)
+
+
+def _hump(case: Case, norms: Array) -> str:
+    return (
+        f"The spectral radius is right, but the norm of A^k peaks at {show(float(norms.max()))} "
+        f"(k = {int(norms.argmax())}), and {case['peak']} was asked for."
+    )
+
+
+def _every_matrix(holds: Callable[[Case, Array], bool]) -> Callable[[list[Case], list[Answer]], bool]:
+    """A misunderstanding that shows in each of the matrices, however they were built."""
+
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        matrices = [_matrix(answer.value) for answer in answers]
+        return all(A is not None and holds(case, A) for case, A in zip(cases, matrices, strict=True))
+
+    return matches
+
+
+def _is_normal(case: Case, A: Array) -> bool:
+    return _near(_radius(A), case["radius"]) and np.allclose(A @ A.T, A.T @ A)
+
+
+def _has_norm_of_peak(case: Case, A: Array) -> bool:
+    return _near(_radius(A), case["radius"]) and _near(float(np.linalg.norm(A, 2)), case["peak"])
+
+
+def _has_corner_of_peak(case: Case, A: Array) -> bool:
+    if A.shape != (2, 2) or not np.allclose(A, _triangular(case["radius"], A[0, 1])):
+        return False
+    return _near(max(k * case["radius"] ** (k - 1) for k in range(1, 400)) * abs(A[0, 1]), case["peak"])
+
+
+def _picture_of_transient(case: Case, got: Plain, expected: Plain) -> str:
+    A = _matrix(got)
+    if A is None or _radius(A) > 2:
+        return ""
+    norms = _powers(A)[:61]
+    alt = (
+        f"Norm of A^k for k = 0 to 60: it starts at 1, is {show(float(norms[1]))} at k = 1, at most "
+        f"{show(float(norms.max()))} (k = {int(norms.argmax())}) and {show(float(norms[-1]))} at k = 60. "
+        f"The peak asked for is {case['peak']}."
+    )
+    return _log_plot(
+        alt, "power k", "norm of A^k", [("asked peak", [case["peak"]] * 61), ("yours", norms.tolist())]
+    )
+
+
+TRANSIENT = Judged(
+    name="transient",
+    reference={"transient": transient},
+    judge=_judge_transient,
+    rtol=FLOAT32,
+    picture=_picture_of_transient,
+    misconceptions=(
+        Misconception(
+            "no hump",
+            {"transient": _no_corner},
+            lambda case, answer: (
+                f"Your matrix is normal (A A^T = A^T A), and for those the norm of A^k is exactly {case['radius']}^k: "
+                f"it only falls from 1, and never reaches {case['peak']}. A hump needs eigenvectors that are not "
+                "at right angles."
+            ),
+            "Put a large entry above the diagonal: it changes no eigenvalue, but it changes the norm.",
+            matches=_every_matrix(_is_normal),
+        ),
+        Misconception(
+            "peak put into an eigenvalue",
+            {"transient": _peak_as_eigenvalue},
+            lambda case, answer: (
+                f"Your matrix has an eigenvalue of size {show(_radius(np.asarray(answer.value, dtype=float)))}. "
+                "Above 1 the powers grow without end: no hump, but an explosion. "
+                f"Here every eigenvalue must stay at or below {case['radius']}."
+            ),
+            "Keep the eigenvalues on the diagonal of a triangular matrix at `radius`, and grow elsewhere.",
+            matches=_every_matrix(lambda case, A: _radius(A) > 1.001),
+        ),
+        Misconception(
+            "shear",
+            {"transient": _shear},
+            lambda case, answer: (
+                "The corner is a good idea, but with ones on the diagonal the powers grow for ever: the corner of "
+                f"A^k is k times that of A. With {case['radius']} on the diagonal the growth is eaten up in the end."
+            ),
+            "Put `radius` on the diagonal, then see where the corner of A^k is largest.",
+            matches=_every_matrix(lambda case, A: abs(_radius(A) - 1) <= 0.001),
+        ),
+        Misconception(
+            "peak in the first step",
+            {"transient": _peak_in_one_step},
+            lambda case, answer: (
+                f"You made the norm of A itself {case['peak']}. The powers climb on from there: "
+                + _hump(case, _powers(np.asarray(answer.value, dtype=float)))
+            ),
+            "The norm of A is the first step of the hump, not its top; print the norms of the first 40 powers.",
+            matches=_every_matrix(_has_norm_of_peak),
+        ),
+        Misconception(
+            "corner taken for the norm",
+            {"transient": _corner_only},
+            lambda case, answer: (
+                "Close: you made the corner of A^k peak at the value asked for. The norm counts the diagonal of A^k as "
+                "well, and for a low hump that is not small. "
+                + _hump(case, _powers(np.asarray(answer.value, dtype=float)))
+            ),
+            "Measure with np.linalg.norm(power, 2) and search for the corner with which that has the right peak.",
+            matches=_every_matrix(_has_corner_of_peak),
+        ),
+    ),
+    hints=(
+        "Which entry of a 2 by 2 matrix can you change without touching its eigenvalues?",
+        "Take [[r, b], [0, r]]. Write a function that gives the largest norm of its powers; it grows with b, "
+        "so halve an interval until it is right.",
+        "A^k = [[r^k, k r^(k-1) b], [0, r^k]]. With low = 0 and high = peak: try the middle as b, compare the peak "
+        "of the norms of A^1 ... A^200 with the one asked for, keep the half that holds the answer, forty times.",
+    ),
+)
+
+
+JUDGED: tuple[Judged, ...] = (
+    GRADIENT_LADDER,
+    OVERFLOW_LAYER,
+    SHARED_WEIGHT,
+    BACKWARD,
+    FIRST_NONFINITE,
+    INITIAL_GAIN,
+    TRANSIENT,
+)
