@@ -634,7 +634,7 @@ BACKWARD = Judged(
             _with_faults("slope", "outer", "transpose"),
             "This is the broken function unchanged: all three faults are still in it. Already the last layer's "
             "gradient is wrong, so begin there, where only the first two lines of the loop have run.",
-            "Print np.linalg.norm of your last layer's gradient beside the finite difference of one of its weights.",
+            "Print entry [0, 1] of your last layer's gradient beside the finite difference of that one weight.",
         ),
         Misconception(
             "slope and outer product left",
@@ -663,13 +663,13 @@ BACKWARD = Judged(
             _with_faults("slope"),
             "Two faults mended, one left: you take the slope 1 - h^2 at what enters the layer. For h = tanh(z) the "
             "slope is 1 - tanh(z)^2, that is, one minus the square of what leaves it.",
-            "Which of `before` and `after` is the output of the tanh?",
+            "activations[0] is x, so what leaves layer `layer` of the loop is not activations[layer].",
         ),
         Misconception(
             "outer product turned over",
             _with_faults("outer"),
-            "Two faults mended, one left: each weight gradient is the transpose of what it should be. In square layers "
-            "nothing crashes and the network learns the wrong thing; in the last case the shapes give it away.",
+            "Two faults mended, one left: each weight gradient is the transpose of the right one. With square layers "
+            "nothing crashes and the network learns the wrong thing; with layers of different widths the shapes tell.",
             "np.outer(u, v)[i, j] is u[i] v[j]; row i of W belongs to unit i of the layer's output.",
         ),
         Misconception(
@@ -685,8 +685,8 @@ BACKWARD = Judged(
         Misconception(
             "tanh of a tanh",
             {"backward": _tanh_of_a_tanh},
-            "The slope goes through tanh twice: `after` is tanh(z) already, so the slope is 1 - after^2. "
-            "1 - tanh(after)^2 comes out too large, and the gradient with it.",
+            "The slope goes through tanh twice: an activation h is tanh(z) already, so the slope is 1 - h^2. "
+            "1 - tanh(h)^2 comes out too large, and the gradient with it.",
             "Remember what is stored: activations, not the sums before them.",
         ),
         Misconception(
@@ -694,7 +694,7 @@ BACKWARD = Judged(
             {"backward": _without_slopes},
             "The slope of tanh is gone from your function: you go back through a linear network. Each tanh shrinks the "
             "gradient by 1 - h^2, at most 1, and without it the gradient comes out too large.",
-            "One factor a layer: multiply by (1 - after**2) before anything else in the loop.",
+            "One factor a layer: multiply by one minus the layer's output squared before anything else in the loop.",
         ),
         Misconception(
             "output's slope left out",
@@ -1135,6 +1135,10 @@ def _is_normal(case: Case, A: Array) -> bool:
     return _near(_radius(A), case["radius"]) and np.allclose(A @ A.T, A.T @ A)
 
 
+def _is_shear(case: Case, A: Array) -> bool:
+    return abs(_radius(A) - 1) <= 0.001 and not np.allclose(A @ A.T, A.T @ A)
+
+
 def _has_norm_of_peak(case: Case, A: Array) -> bool:
     return _near(_radius(A), case["radius"]) and _near(float(np.linalg.norm(A, 2)), case["peak"])
 
@@ -1197,7 +1201,7 @@ TRANSIENT = Judged(
                 f"A^k is k times that of A. With {case['radius']} on the diagonal the growth is eaten up in the end."
             ),
             "Put `radius` on the diagonal, then see where the corner of A^k is largest.",
-            matches=_every_matrix(lambda case, A: abs(_radius(A) - 1) <= 0.001),
+            matches=_every_matrix(_is_shear),
         ),
         Misconception(
             "peak in the first step",
