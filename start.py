@@ -37,6 +37,7 @@ OLDEST = (3, 11)
 NEWEST = (3, 13)
 DISK_NEEDED = 3 * 10**9  # bytes: .venv takes 2 GB, and pip keeps what it unpacks until it is done
 GIGABYTES = f"{DISK_NEEDED / 1e9:.0f} GB"
+ON_LINUX = " (8 GB where PyTorch comes with its part for graphics cards)" if sys.platform == "linux" else ""
 HEARTBEAT = 30.0  # seconds between two signs of life where the output is no terminal
 
 AGAIN = "then run `python3 start.py` again; what is already installed is kept."
@@ -303,11 +304,12 @@ def news(line: str) -> Optional[str]:
         (r"Downloading (?:\S*/)?([\w.]+)-(?:\S+) \((.+)\)", "downloading {0}, {1}"),
         (r"Using cached (?:\S*/)?([\w.]+)-", "{0} is at hand"),
         (r"Processing (?:\S*/)?([\w.]+)-\d", "{0} is at hand"),
-        (r"Installing collected packages: (.*)", "unpacking"),
     ):
         found = re.search(pattern, line)
         if found:
             return form.format(*found.groups())
+    if line.startswith("Installing collected packages:"):
+        return f"unpacking {line.count(',') + 1} packages"
     return None
 
 
@@ -411,7 +413,7 @@ def set_up() -> None:
             _remove_venv()
             version = None
     if version is None:
-        print(f"Setting up the course in .venv: some minutes, and {GIGABYTES} of disk.", flush=True)
+        print(f"Setting up the course in .venv: some minutes, and {GIGABYTES} of disk{ON_LINUX}.", flush=True)
         _refuse_without_venv()
         _make_venv()
         version = _dotted(sys.version_info[:2])
@@ -437,45 +439,59 @@ def open_lab(arguments: List[str]) -> int:
 
 
 def run_tests(arguments: List[str]) -> int:
-    """Run pytest inside `.venv` and close with one line that says how many tests passed and failed."""
-    report = VENV / "test-report.xml"
-    if report.exists():
-        report.unlink()
-    command = [str(venv_python()), "-m", "pytest", "--junitxml", str(report), *arguments]
-    code = subprocess.call(command, env=_environment(), cwd=str(ROOT))
-    passed, failed, skipped = count(report)
+    """Run every test inside `.venv`, or pytest with `arguments`; close with how many passed and failed.
+
+    The last line is `N passed, N failed, N skipped`; a cell of a notebook counts as a test.
+    """
+    reports = VENV / "test-reports"
+    shutil.rmtree(str(reports), ignore_errors=True)
+    reports.mkdir()
+    suites = [["-m", "pytest", f"--junitxml={reports / 'tests.xml'}", *arguments]]
+    if not arguments:
+        suites.append([str(Path("tests", "notebooks", "run_nbval.py")), f"--reports={reports}"])
+    codes = [
+        subprocess.call([str(venv_python()), *suite], env=_environment(), cwd=str(ROOT)) for suite in suites
+    ]
+    passed, failed, skipped = count(reports)
     print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
-    return 1 if code or failed or not passed else 0
+    return 1 if any(codes) or failed or not passed else 0
 
 
-def count(report: Path) -> Tuple[int, int, int]:
-    """How many tests passed, failed (or could not run) and were skipped, from pytest's own report."""
-    try:
-        suites = list(ElementTree.parse(str(report)).getroot().iter("testsuite"))
-    except (OSError, ElementTree.ParseError):
-        return 0, 0, 0
+def count(reports: Path) -> Tuple[int, int, int]:
+    """How many tests passed, failed (or could not run) and were skipped, from the reports pytest left."""
+    suites = []  # type: List[ElementTree.Element]
+    for report in sorted(reports.glob("*.xml")):
+        try:
+            suites.extend(ElementTree.parse(str(report)).getroot().iter("testsuite"))
+        except (OSError, ElementTree.ParseError):
+            raise Trouble(f"{report} is damaged, so the tests cannot be counted: run them again.") from None
     total, failures, errors, skipped = (
         sum(int(suite.get(name, "0")) for suite in suites)
         for name in ("tests", "failures", "errors", "skipped")
     )
-    failed = failures + errors
-    return total - failed - skipped, failed, skipped
+    return total - failures - errors - skipped, failures + errors, skipped
 
 
 def _parse(argv: Sequence[str]) -> Tuple[str, List[str]]:
-    """The command and the arguments it hands on."""
+    """The command, and the arguments that it hands on."""
     if argv and argv[0] == "test":
         return "test", list(argv[1:])
     parser = argparse.ArgumentParser(
         prog="start.py",
         description="Set the course up in .venv and open JupyterLab at the first notebook.",
-        epilog="`python3 start.py test` sets up and runs every test; what follows `test` goes to pytest.",
+        epilog="`python3 start.py test` sets up and runs every test; with arguments after `test`, "
+        "pytest gets those and runs what they choose of tests/.",
+    )
+    parser.add_argument(
+        "command", nargs="?", choices=["lab", "test"], default="lab", help="lab where none is named"
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address, as on a server")
     parser.add_argument("--port", type=int, help="the port to serve at (8888, or the next one that is free)")
     chosen = parser.parse_args(argv)
+    if chosen.command == "test":
+        parser.error("`test` comes first: `python3 start.py test`")
     arguments = ["--no-browser"] if chosen.no_browser else []
-    return "lab", arguments + (["--port", str(chosen.port)] if chosen.port is not None else [])
+    return "lab", arguments + ([f"--port={chosen.port}"] if chosen.port is not None else [])
 
 
 def main(argv: Sequence[str]) -> int:
