@@ -104,7 +104,8 @@ def clip_per_example(
         if order == math.inf
         else np.sum((rows / unit[:, None]) ** order, axis=1) ** (1 / order)
     )
-    norms = largest * relative
+    with np.errstate(over="ignore"):
+        norms = largest * relative
     above = norms > c
 
     def scaled(g: Array) -> Array:

@@ -5,7 +5,8 @@ and device stay. Parameters whose `.grad` is None (frozen ones) are passed over.
 `torch.nn.utils.clip_grad_norm_`:
 
 - a threshold that is not above 0, an empty list of parameters, and a model none of whose parameters has
-  a gradient are errors: PyTorch erases the gradients in the first case and does nothing in the others;
+  a gradient are errors: for 0 PyTorch erases the gradients, for a negative number it turns them round,
+  and in the other cases it does nothing;
 - `nonfinite` says what happens to nan and inf, and an error names the parameter. `"error"` (the default)
   raises; `"skip"` sets every gradient to None, so that `optimizer.step()` leaves these parameters and
   their momentum alone; `"propagate"` is what PyTorch does: [6, inf, 0] becomes [0, nan, 0];
@@ -13,8 +14,9 @@ and device stay. Parameters whose `.grad` is None (frozen ones) are passed over.
   beyond about 1e19, float16 norms beyond 65504), PyTorch multiplies by c / inf = 0 and silently erases
   the step. Here such a gradient is clipped by its `scaled_global_norm`, unless `"propagate"` is asked for.
 
-In every other case the result is PyTorch's, bit for bit, with its factor c / (norm + 1e-6); the NumPy
-reference in `clipping.norm` has no 1e-6. The check for nan and inf reads the norm, which makes a GPU wait.
+In every other case the result is PyTorch's, bit for bit, with its factor c / (norm + 1e-6), computed in
+the gradients' own precision; the NumPy reference in `clipping.norm` has no 1e-6, and computes in float64.
+The check for nan and inf reads the norm, which makes a GPU wait.
 Taught in lesson 03_clipping_mechanics.
 """
 
@@ -127,10 +129,12 @@ def clip_per_example_(
             g[~finite] = 0
             rows[name] = rows[name].where(finite[:, None], 0.0)
     joined = torch.cat(list(rows.values()), dim=1)
-    largest = joined.abs().amax(dim=1) if joined.shape[1] else joined.new_zeros(len(joined))
-    unit = torch.where(largest > 0, largest, 1.0)
+    if joined.numel() == 0:
+        return joined.new_zeros(len(joined))
+    largest = joined.abs().amax(dim=1)
+    unit = torch.where(torch.isfinite(largest) & (largest > 0), largest, 1.0)
     relative = torch.linalg.vector_norm(joined / unit[:, None], order, dim=1)
-    norms = torch.where(largest > 0, largest * relative, 0.0)
+    norms: Tensor = unit * relative
     above = ~(norms <= c)
     for name, g in grads.items():
         cut = rows[name][above] / unit[above, None] * (c / relative[above])[:, None]
@@ -149,7 +153,7 @@ def scaled_global_norm(grads: Iterable[Tensor], p: float = 2) -> Tensor:
     tensors = list(grads)
     if not tensors:
         raise ClippingError("There is no gradient to measure: the list is empty.")
-    largest, relative = _largest_and_relative_norm(tensors, norm_order(p))
+    largest, relative = _largest_and_relative_norm([t for t in tensors if t.numel()], norm_order(p))
     return largest * relative
 
 
@@ -178,7 +182,7 @@ def _kept(named: dict[str, Tensor], norm: Tensor, policy: NonFinite) -> bool:
     """Whether these gradients are to be clipped; where they are not finite, do what the policy says."""
     if policy == "propagate" or torch.isfinite(norm):
         return True
-    culprits = [name for name, g in zip(named, _gradients(named), strict=True) if not torch.isfinite(g).all()]
+    culprits = [name for name, p in named.items() if p.grad is not None and not torch.isfinite(p.grad).all()]
     if not culprits:
         return True
     if policy == "error":
@@ -193,7 +197,8 @@ def _kept(named: dict[str, Tensor], norm: Tensor, policy: NonFinite) -> bool:
 
 
 def _gradients(named: dict[str, Tensor]) -> list[Tensor]:
-    return [parameter.grad for parameter in named.values() if parameter.grad is not None]
+    """The gradients that have entries: of an empty tensor PyTorch's kernels know no largest entry."""
+    return [p.grad for p in named.values() if p.grad is not None and p.grad.numel()]
 
 
 def _with_gradients(parameters: Parameters, need_names: bool = False) -> dict[str, Tensor]:
@@ -225,10 +230,17 @@ def _with_gradients(parameters: Parameters, need_names: bool = False) -> dict[st
         raise ClippingError(
             f"None of the {len(named)} parameters has a gradient: call loss.backward() before clipping."
         )
+    for name, parameter in ready.items():
+        if parameter.grad is not None and parameter.grad.layout != torch.strided:
+            raise ClippingError(
+                f"The gradient of {name} is sparse, and PyTorch has no norm for it: "
+                "make the layer with sparse=False."
+            )
     return ready
 
 
 def _policy(nonfinite: NonFinite) -> NonFinite:
+    """The policy; raises `ClippingError` for an unknown one."""
     if nonfinite not in get_args(NonFinite):
         raise ClippingError(f'nonfinite must be "error", "skip" or "propagate", but it is {nonfinite!r}.')
     return nonfinite

@@ -17,9 +17,8 @@ def clip_by_value(g: ArrayLike, limit: float) -> Array:
 
     Shape and dtype are kept. The result may turn, but always by less than
     `worst_value_angle(g.size)` degrees: a step along it still leads downhill.
-    A float16 or float32 gradient is compared with `limit` rounded to that dtype.
     Raises `ClippingError` when `limit` is not above 0 or `g` is not finite. (PyTorch's
     `clip_grad_value_` turns an infinite entry into `limit` and leaves nan as it is.)
     """
     g, v = gradient(g), threshold(limit, "limit")
-    return np.asarray(np.clip(g, g.dtype.type(-v), g.dtype.type(v)))
+    return np.asarray(np.clip(g.astype(np.float64), -v, v), g.dtype)
