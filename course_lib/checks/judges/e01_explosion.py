@@ -578,6 +578,11 @@ def _given_gradients(value: Plain) -> list[Array] | None:
     return given if len(given) == len(arrays) else None
 
 
+def _length(gradient: Array) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.linalg.norm(gradient))
+
+
 def _judge_backward(case: Case, value: Plain) -> Finding:
     expected = _right_gradients(case)
     given = _given_gradients(value)
@@ -600,23 +605,23 @@ def _judge_backward(case: Case, value: Plain) -> Finding:
                 f"and has {got.shape}. {above}",
                 expected,
             )
-        if not np.linalg.norm(got - right) <= FLOAT32 * np.linalg.norm(right):
+        if not _length(got - right) <= FLOAT32 * _length(right):
             return Finding(
                 False,
-                f"Layer {layer}: its gradient is wrong, of norm {show(float(np.linalg.norm(got)))} "
-                f"where {show(float(np.linalg.norm(right)))} was expected. {above}",
+                f"Layer {layer}: its gradient is wrong, of norm {show(_length(got))} "
+                f"where {show(_length(right))} was expected. {above}",
                 expected,
             )
     return Finding(True, "", expected)
 
 
 def _picture_of_backward(case: Case, got: Plain, expected: Plain) -> str:
-    right = [float(np.linalg.norm(gradient)) for gradient in _right_gradients(case)]
+    right = [_length(gradient) for gradient in _right_gradients(case)]
     lines: list[tuple[str, Sequence[float]]] = [("expected", right)]
     alt = f"Norm of each layer's weight gradient, the first layer's first. Expected: {_listed(right)}."
     given = _given_gradients(got)
     if given is not None and 0 < len(given) <= 200:
-        norms = [float(np.linalg.norm(gradient)) for gradient in given]
+        norms = [_length(gradient) for gradient in given]
         lines.append(("yours", norms))
         alt += f" Yours: {_listed(norms)}."
     return _log_plot(alt, "layer, counted from 0", "norm of dE/dW", lines)
@@ -1079,11 +1084,16 @@ def _peak_as_eigenvalue(radius: float, peak: float) -> Array:
 
 
 def _powers(A: Array) -> Array:
-    """Norms of A^0 ... A^MANY."""
-    powers = [np.eye(len(A))]
-    for _ in range(MANY):
-        powers.append(A @ powers[-1])
-    return np.asarray(np.linalg.norm(np.stack(powers), 2, axis=(1, 2)))
+    """Norms of A^0 ... A^MANY; infinite from where a power overflows."""
+    powers = np.empty((MANY + 1, *A.shape))
+    powers[0] = np.eye(len(A))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(MANY):
+            powers[k + 1] = A @ powers[k]
+        finite = np.isfinite(powers).all(axis=(1, 2))
+        norms = np.full(MANY + 1, np.inf)
+        norms[finite] = np.linalg.norm(powers[finite], 2, axis=(1, 2))
+    return norms
 
 
 def _matrix(value: Plain) -> Array | None:
@@ -1131,12 +1141,17 @@ def _every_matrix(holds: Callable[[Case, Array], bool]) -> Callable[[list[Case],
     return matches
 
 
+def _commutes(A: Array) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.allclose(A @ A.T, A.T @ A)
+
+
 def _is_normal(case: Case, A: Array) -> bool:
-    return _near(_radius(A), case["radius"]) and np.allclose(A @ A.T, A.T @ A)
+    return _near(_radius(A), case["radius"]) and _commutes(A)
 
 
 def _is_shear(case: Case, A: Array) -> bool:
-    return abs(_radius(A) - 1) <= 0.001 and not np.allclose(A @ A.T, A.T @ A)
+    return abs(_radius(A) - 1) <= 0.001 and not _commutes(A)
 
 
 def _has_norm_of_peak(case: Case, A: Array) -> bool:
