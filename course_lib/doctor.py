@@ -128,7 +128,7 @@ def torch() -> Check:
     except (ImportError, OSError) as error:
         return Check(name, False, f"torch does not load ({error})", _set_up_again())
     x = torch.tensor(2.0, requires_grad=True)
-    (x**3).backward()  # type: ignore[no-untyped-call]
+    (x**3).backward()
     slope = x.grad.item() if x.grad is not None else float("nan")
     return Check(
         name,

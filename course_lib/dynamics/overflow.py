@@ -58,7 +58,7 @@ def spread_of_nonfinite(
     for inputs, targets in batches:
         optimizer.zero_grad()
         value = loss(model(inputs), targets)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         optimizer.step()
         losses.append(value.item())
         infinite.append(_shares(named, torch.isinf))

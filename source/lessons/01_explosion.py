@@ -168,7 +168,7 @@ x = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
 y = x
 for _ in range(50):
     y = weight * y
-y.backward()  # type: ignore[no-untyped-call]
+y.backward()
 assert x.grad is not None and weight.grad is not None
 assert math.isclose(x.grad.item(), growth) and math.isclose(weight.grad.item(), per_layer.sum())
 print(f"autograd: input {x.grad.item():,.1f}, shared weight {weight.grad.item():,.1f}")

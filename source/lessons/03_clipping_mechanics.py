@@ -22,6 +22,7 @@
 
 # %%
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -184,7 +185,7 @@ Inquiry(
 
 # %% id="two-rules"
 def clip_by_norm(g: Array, max_norm: float) -> Array:
-    norm = np.sqrt(np.sum(g**2))
+    norm = math.sqrt(np.sum(g**2))
     if norm <= max_norm:
         return g
     return g * (max_norm / norm)
@@ -200,10 +201,10 @@ def angle(u: Array, v: Array) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
-by_norm, by_value = clip_by_norm(spike, 2), clip_by_value(spike, 2)
-turned = angle(spike, by_value)
-print("by norm: ", by_norm.round(3), f"length {np.linalg.norm(by_norm):.3f}, turned {angle(spike, by_norm):.1f} degrees")
-print("by value:", by_value.round(3), f"length {np.linalg.norm(by_value):.3f}, turned {turned:.1f} degrees")
+scaled, cut = clip_by_norm(spike, 2), clip_by_value(spike, 2)
+turned = angle(spike, cut)
+print("by norm: ", scaled.round(3), f"length {np.linalg.norm(scaled):.3f}, turned {angle(spike, scaled):.1f} degrees")
+print("by value:", cut.round(3), f"length {np.linalg.norm(cut):.3f}, turned {turned:.1f} degrees")
 print(f"a step along the value-clipped arrow lowers the loss by {math.cos(math.radians(turned)):.3f} of what it could")
 
 # %% [markdown]
@@ -230,9 +231,9 @@ parameter = torch.nn.Parameter(torch.zeros(3, dtype=torch.float64))
 parameter.grad = torch.tensor([6.0, 8.0, 0.0], dtype=torch.float64)
 before = torch.nn.utils.clip_grad_norm_([parameter], max_norm=5.0)
 after = parameter.grad.numpy()
-gap = float(np.abs(after - clip_by_norm(g, 5.0)).max())
-assert gap < 1e-6
-print(f"returned {before.item():g} (before), left {np.linalg.norm(after):.7f} (after); largest difference to ours {gap:.1e}")
+difference = float(np.abs(after - clip_by_norm(g, 5.0)).max())
+assert difference < 1e-6
+print(f"returned {before.item():g} (before), left {np.linalg.norm(after):.7f} (after); largest difference to ours {difference:.1e}")
 
 parameter.grad = torch.tensor([10.0, 1.0, -3.0], dtype=torch.float64)
 torch.nn.utils.clip_grad_value_([parameter], clip_value=2.0)
@@ -462,17 +463,17 @@ for scale, rules_here in candidates.items():
     runs = train_side_by_side(digits(), settings, range(10), hidden=(32, 32), steps=300, n_test=397)
     of_rule = {rule: runs.accuracy[[name == rule for name in runs.names]] for rule in rules_here}
     accuracy[scale] = {rule: values[values.mean(axis=1).argmax()] for rule, values in of_rule.items()}
-gap = {scale: 100 * (values["per layer"] - values["global"]) for scale, values in accuracy.items()}
+ahead_per_layer = {scale: 100 * (values["per layer"] - values["global"]) for scale, values in accuracy.items()}
 scope_accuracy(accuracy)
 
 # %% [markdown]
 # With a healthy middle layer the two scopes do not differ: per layer minus global is
-# 0.2<!--= gap[1.0].mean() --> points of accuracy, with a standard deviation over seeds of
-# 2.0<!--= gap[1.0].std(ddof=1) -->. With the layer 300 times too steep, global clipping reaches
+# 0.2<!--= ahead_per_layer[1.0].mean() --> points of accuracy, with a standard deviation over seeds of
+# 2.0<!--= ahead_per_layer[1.0].std(ddof=1) -->. With the layer 300 times too steep, global clipping reaches
 # 85%<!--= accuracy[300.0]["global"].mean() -->, per-layer
 # 90%<!--= accuracy[300.0]["per layer"].mean() -->, and value clipping
 # 93%<!--= accuracy[300.0]["by value"].mean() -->; per layer wins on
-# 8<!--= int((gap[300.0] > 0).sum()) --> of ten seeds.
+# 8<!--= int((ahead_per_layer[300.0] > 0).sum()) --> of ten seeds.
 #
 # So: a sick layer is what per-layer clipping is for. **You may have read that** local clipping is generally *more
 # effective* than global. Tuned on a healthy network it is not; and at one and the same threshold it only looks
@@ -499,10 +500,10 @@ from course_lib.figures.step_lengths import step_lengths
 steady = [np.array([100.0, 0.0])] * 200
 
 
-def longest_step(make: type[torch.optim.Optimizer], max_norm: float, **settings: float) -> float:
+def longest_step(make: Callable[..., torch.optim.Optimizer], max_norm: float, **settings: float) -> float:
     """The longest step, in units of lr * max_norm, on a steady gradient clipped by norm."""
     w = torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))
-    optimizer, longest = make([w], lr=0.1, **settings), 0.0  # type: ignore[call-arg]
+    optimizer, longest = make([w], lr=0.1, **settings), 0.0
     for g in steady:
         was = w.detach().clone()
         w.grad = torch.from_numpy(clip_by_norm(g, max_norm))
@@ -622,7 +623,7 @@ formula_guess
 # %% id="published-formula"
 wild = np.array([-1000.0, -0.5, 0.5, 3.0, 1000.0])
 try:
-    wild / max(1, wild / 1.0)  # type: ignore[type-var]
+    wild / max(1, wild / 1.0)
 except ValueError as error:
     print("to the letter, on an array:", str(error)[:58])
 
