@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Lesson:
     """One lesson: its place in the sequence, its promise, and what stands before it.
 
-    `minutes` is what it asks of a reader; `needs` names the lessons that must come first;
-    `exercise` says whether a graded exercise of the same name goes with it.
+    `minutes` is what it asks of a reader; `opens_with` is the id of its first prediction, which opens the way
+    to the lessons after it; `needs` names the lessons that must come first; `exercise` says whether a graded
+    exercise of the same name goes with it.
     """
 
     number: int
@@ -18,6 +19,7 @@ class Lesson:
     title: str
     promise: str
     minutes: int
+    opens_with: str
     needs: tuple[str, ...] = ()
     exercise: bool = True
 
@@ -34,6 +36,7 @@ LESSONS: tuple[Lesson, ...] = (
         "Start here",
         "Know in ten minutes how this course works, and that it works on your machine.",
         10,
+        "halving-the-step",
         exercise=False,
     ),
     Lesson(
@@ -42,6 +45,7 @@ LESSONS: tuple[Lesson, ...] = (
         "Explosion",
         "Say when, why and how fast a gradient explodes, and what the explosion destroys.",
         50,
+        "fifty-layers",
         ("00_start_here",),
     ),
     Lesson(
@@ -50,6 +54,7 @@ LESSONS: tuple[Lesson, ...] = (
         "Clipping mechanics",
         "Clip a gradient the four usual ways, and say what each keeps and what it breaks.",
         50,
+        "value-turn",
         ("01_explosion",),
     ),
 )

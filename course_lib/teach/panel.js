@@ -26,24 +26,39 @@ function control(tag, attributes = {}, ...children) {
   return make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
 }
 
+const ANSWER_WITHIN = 8000; // milliseconds; a cell that runs may take longer, so nothing is given up
+const NO_ANSWER =
+  "The kernel has not answered yet. If a cell is still running, this follows; otherwise run this cell again.";
+const alerts = new WeakMap();
+const timers = new WeakMap();
+
 /** The panel's section with its heading, and a place for what went wrong. */
 function frame(el, model, title) {
   const heading = make("p", { class: "course-title", id: unique("title") }, title);
-  const alert = make("p", { class: "course-trouble", role: "alert" });
   const section = make("section", { class: "course-panel", "aria-labelledby": heading.id }, heading);
-  const outer = make("div", {}, section, alert);
+  const alert = make("p", { class: "course-trouble", role: "alert" });
   const showTrouble = () => {
+    clearTimeout(timers.get(model));
     alert.textContent = model.get("trouble") || "";
   };
+  alerts.set(model, alert);
   model.on("change:trouble", showTrouble);
+  model.on("msg:custom", showTrouble); // Python answers every message
   showTrouble();
-  el.append(outer);
+  el.append(section, alert);
   return section;
+}
+
+/** Send a message to Python, and say so when no answer comes. */
+function tell(model, message) {
+  clearTimeout(timers.get(model));
+  timers.set(model, setTimeout(() => (alerts.get(model).textContent = NO_ANSWER), ANSWER_WITHIN));
+  model.send(message);
 }
 
 /** A place whose changes a screen reader says aloud. */
 function live() {
-  return make("div", { class: "course-feedback", role: "status", "aria-live": "polite" });
+  return control("div", { class: "course-feedback", role: "status", "aria-live": "polite", tabindex: "-1" });
 }
 
 /** Paragraphs `{tone, html}` into `place`; a sign and a word stand beside every colour. */
@@ -91,6 +106,21 @@ function besideNotebook(relative) {
     } else if (part !== "." && part !== "") parts.push(part);
   }
   return parts.join("/");
+}
+
+/** Change what is shown; where that takes the focused control away, the keyboard goes to the next one, or to `rest`. */
+function keepingFocus(section, rest, change) {
+  const inside = section.contains(document.activeElement);
+  change();
+  const focused = document.activeElement;
+  if (!inside || (section.contains(focused) && !focused.disabled && !focused.hidden)) return;
+  const next = section.querySelector("button:not([hidden]):not(:disabled), input:not(:disabled)");
+  (next ?? rest).focus();
+}
+
+/** Scroll JupyterLab's notebook to the cell with this id. */
+function showCell(place, id) {
+  runCommand(place, "rendermime:handle-local-link", { path: notebookPath(), id: `#cell-id=${id}` });
 }
 
 /** Run a JupyterLab command from inside `place`: through the application where it is exposed, else by its own links. */

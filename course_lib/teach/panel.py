@@ -17,11 +17,11 @@ _SHARED_SHEET = (_HERE / "panel.css").read_text(encoding="utf-8")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-class Panel(Telling, anywidget.AnyWidget):  # type: ignore[misc]
+class Panel(Telling, anywidget.AnyWidget):
     """A widget with a fixed plain text, an HTML fallback, the shared style and the shared script.
 
     A subclass names its ES module in `script` (and its own style in `sheet`, when it needs one) and says
-    `text()` and `html()`. The functions of `panel.js` (`make`, `control`, `frame`, `live`, `watch`) stand
+    `text()` and `html()`. The functions of `panel.js` (`make`, `control`, `frame`, `tell`, `live`, `watch`) stand
     before the module, so it needs no import and no build step. What the front end sends arrives in
     `receive`; a failure there is shown in the panel and raised.
     """
@@ -31,6 +31,13 @@ class Panel(Telling, anywidget.AnyWidget):  # type: ignore[misc]
 
     _css = _SHARED_SHEET
     trouble = traitlets.Unicode("").tag(sync=True)
+
+    alive: ClassVar[dict[str, Panel]] = {}
+    """The newest panel of each kind, for a journal entry that points at its state."""
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        Panel.alive[self._anywidget_id] = self
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own_script: Path | None = cls.__dict__.get("script")
@@ -68,3 +75,4 @@ class Panel(Telling, anywidget.AnyWidget):  # type: ignore[misc]
             self.trouble = f"{error}"
             raise
         self.trouble = ""
+        self.send({"heard": True})

@@ -75,7 +75,9 @@ def picture_html(picture: Shown | str) -> str:
 def picture_text(picture: Shown | str) -> str:
     """The words of a picture for the plain form."""
     if isinstance(picture, str):
-        found = re.search(r"<title[^>]*>(.*?)</title>", picture, re.S) or re.search(r'aria-label="(.*?)"', picture)
+        found = re.search(r"<title[^>]*>(.*?)</title>", picture, re.S) or re.search(
+            r'aria-label="(.*?)"', picture
+        )
         return f"[picture] {html.unescape(found.group(1)).strip()}" if found else "[picture]"
     bundle = picture._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle

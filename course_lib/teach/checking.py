@@ -1,0 +1,67 @@
+"""`check("name")`: the verdict on the learner's own answer, in the learner's own notebook."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from course_lib.checks import card
+from course_lib.checks.exercises import answer_and_decide, find_question
+from course_lib.checks.judging import Verdict
+from course_lib.teach import store
+from course_lib.teach.telling import Telling
+
+_GRADED_BY_NBGRADER = ("autograde", "validate")
+"""What nbgrader 0.9 puts into `NBGRADER_EXECUTION` while it runs a notebook (its converters and its validator)."""
+
+
+class Checked(Telling):
+    """A verdict as a notebook shows it: its plain text, and its card."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+
+    def text(self) -> str:
+        """The verdict in plain lines."""
+        return self.verdict.text()
+
+    def html(self) -> str:
+        """The verdict as a card."""
+        return card.html(self.verdict)
+
+
+def check(name: str) -> Checked:
+    """Check the caller's answer to the question `name`, keep the result, and show it.
+
+    Raises `UnknownQuestion` for a question there is not. Where nbgrader runs the notebook, an answer that is not
+    right raises `AssertionError` with the same words, so that nbgrader gives the same points.
+    """
+    return check_in(name, sys._getframe(1).f_globals)
+
+
+def check_in(name: str, namespace: Mapping[str, Any]) -> Checked:
+    """The same, for the names in `namespace`."""
+    exercise, question = find_question(name)
+    verdict = answer_and_decide(question, namespace)
+    if os.environ.get("NBGRADER_EXECUTION") in _GRADED_BY_NBGRADER:
+        if not verdict.right:
+            raise AssertionError(verdict.text())
+    else:
+        _keep(exercise.name, verdict)
+    return Checked(verdict)
+
+
+def _keep(exercise: str, verdict: Verdict) -> None:
+    store.append(
+        "events",
+        {
+            "kind": "check",
+            "lesson": exercise,
+            "id": verdict.question,
+            "status": verdict.status,
+            "points": verdict.points,
+            "misconception": verdict.misconception,
+        },
+    )

@@ -1,0 +1,118 @@
+"""Where a lesson stands: what it needs, which edge it opens, and the door to each exercise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path, PurePath
+from typing import Any
+
+import traitlets
+
+from course_lib.curriculum import LESSONS, Lesson
+from course_lib.curriculum import lesson as find_lesson
+from course_lib.teach import session, store
+from course_lib.teach.map_drawing import drawing
+from course_lib.teach.panel import Panel
+from course_lib.work import open_exercise
+
+
+def opened(records: list[store.Record]) -> set[str]:
+    """The lessons whose prediction was made, and whose edges are therefore open."""
+    made = {str(record.get("id")) for record in store.only(records, "prediction") if "choice" in record}
+    return {lesson.name for lesson in LESSONS if lesson.opens_with in made}
+
+
+class LearningMap(Panel):
+    """The lessons that exist, the edges between them, and where the reader stands.
+
+    An edge opens when the prediction of the lesson it comes from was made; a closed edge locks nothing.
+    Raises `KeyError` for a lesson there is not.
+    """
+
+    script = Path(__file__).parent / "learning_map.js"
+
+    picture = traitlets.Unicode().tag(sync=True)
+    lessons = traitlets.List(traitlets.Dict()).tag(sync=True)
+    opening = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, lesson: str) -> None:
+        self.here = find_lesson(lesson)
+        session.SESSION.lesson = lesson
+        super().__init__()
+        self._show()
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """Draw anew, or copy an exercise into the work folder on its first opening and say where it is."""
+        match message:
+            case {"do": "refresh"}:
+                pass
+            case {"do": "open", "exercise": str(name)}:
+                copy = open_exercise(name)
+                relative = PurePath(os.path.relpath(copy, Path.cwd())).as_posix()
+                times = int(self.opening.get("times", 0)) + 1
+                self.opening = {"path": relative, "shown": str(copy), "times": times}
+            case _:
+                super().receive(message)
+        self._show()
+
+    def _show(self) -> None:
+        open_from = opened(store.read("events").records)
+        self.picture = drawing(LESSONS, self.here.name, open_from)
+        self.lessons = [
+            {
+                "name": lesson.name,
+                "title": _title(lesson),
+                "promise": lesson.promise,
+                "exercise": lesson.exercise,
+                "here": lesson == self.here,
+                "facts": self._facts(lesson, open_from),
+            }
+            for lesson in LESSONS
+        ]
+
+    def _facts(self, lesson: Lesson, open_from: set[str]) -> list[str]:
+        facts = [f"{lesson.minutes} minutes"]
+        if lesson.needs:
+            facts.append("needs " + _titles(lesson.needs))
+        edges = [later.name for later in LESSONS if lesson.name in later.needs]
+        if edges:
+            state = "opened" if lesson.name in open_from else "opens, once you have made its prediction,"
+            facts.append(f"{state} the way to {_titles(edges)}")
+        return facts
+
+    def text(self) -> str:
+        """One line a lesson, with a mark at this one."""
+        lines = ["Map of lessons"]
+        for entry in self.lessons:
+            mark = "->" if entry["here"] else "  "
+            lines.append(f"{mark} {entry['title']}: {'; '.join(entry['facts'])}")
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        """The lessons as a list of links, this one marked; how an exercise is opened without a kernel."""
+        rows = "".join(self._row(entry) for entry in self.lessons)
+        return (
+            f"<p><strong>Map of lessons</strong></p><ul>{rows}</ul>"
+            "<p>Run this cell to open an exercise from here, or type <code>course open NAME</code> in a terminal.</p>"
+        )
+
+    def _row(self, entry: Mapping[str, Any]) -> str:
+        title = escape(entry["title"])
+        link = (
+            f"<strong>{title} (you are here)</strong>"
+            if entry["here"]
+            else f'<a href="{entry["name"]}.ipynb">{title}</a>'
+        )
+        exercise = f"; exercise <code>{entry['name']}</code>" if entry["exercise"] else ""
+        return f"<li>{link}: {escape(entry['promise'])} <em>{escape('; '.join(entry['facts']))}{exercise}</em></li>"
+
+
+def _title(lesson: Lesson) -> str:
+    return f"{lesson.number} {lesson.title}"
+
+
+def _titles(names: tuple[str, ...] | list[str]) -> str:
+    titles = [_title(find_lesson(name)) for name in names]
+    return titles[0] if len(titles) == 1 else ", ".join(titles[:-1]) + " and " + titles[-1]
