@@ -1,0 +1,155 @@
+"""Each demo computes the same in Python and in the browser's language: `model.py` against `demo.js` in node."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course_lib.demos.chain import Chain
+from course_lib.demos.chain import model as chain_model
+from course_lib.demos.chain import picture as chain_picture
+from course_lib.demos.plane import Plane
+from course_lib.demos.plane import model as plane_model
+from course_lib.demos.plane import picture as plane_picture
+from course_lib.demos.stage import Demo
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("node") is None, reason="node is not installed, so the JavaScript half cannot run"
+)
+
+# What JSON cannot say crosses as a word: -inf is the logarithm of a vanished signal.
+ASK = """
+import { compute, words } from "./demo.mjs";
+import { readFileSync } from "node:fs";
+const { states, called } = JSON.parse(readFileSync(0, "utf8"));
+const plain = (key, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
+console.log(JSON.stringify(states.map((state) => ({ compute, words })[called](state)), plain));
+"""
+
+
+@pytest.fixture
+def in_node(tmp_path: Path) -> Callable[[type[Demo], str, Sequence[Any]], Any]:
+    def run(demo: type[Demo], called: str, states: Sequence[Any]) -> Any:
+        (tmp_path / "demo.mjs").write_text(demo._esm, encoding="utf-8")
+        (tmp_path / "ask.mjs").write_text(ASK, encoding="utf-8")
+        asked = json.dumps({"states": states, "called": called})
+        ran = subprocess.run(
+            ["node", "ask.mjs"], cwd=tmp_path, input=asked, capture_output=True, encoding="utf-8", timeout=60
+        )
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+    return run
+
+
+def assert_same(python: Any, javascript: Any, where: str) -> None:
+    """Equal in shape, and in every number to rounding."""
+    if isinstance(python, dict):
+        assert isinstance(javascript, dict) and python.keys() == javascript.keys(), where
+        for key, value in python.items():
+            assert_same(value, javascript[key], f"{where}.{key}")
+    elif isinstance(python, chain_model.Horizon):
+        assert_same(python._asdict(), javascript, where)
+    elif isinstance(python, np.ndarray):
+        assert len(python) == len(javascript), where
+        for index, value in enumerate(python):
+            assert_same(float(value), javascript[index], f"{where}[{index}]")
+    elif isinstance(python, float):
+        assert math.isclose(python, float(javascript), rel_tol=1e-9, abs_tol=1e-9), (
+            f"{where}: Python has {python!r}, JavaScript has {javascript!r}"
+        )
+    else:
+        assert python == javascript, where
+
+
+def chain_states(rng: np.random.Generator, count: int) -> list[chain_model.State]:
+    return [
+        chain_model.State(
+            unit=str(rng.choice(["linear", "tanh"])),
+            gain=float(rng.choice([-1, 1]) * 10 ** rng.uniform(-2, 2)),
+            depth=int(rng.integers(1, 300)),
+            start=float(rng.choice([-1, 1]) * 10 ** rng.uniform(-14, 3)),
+        )
+        for _ in range(count)
+    ]
+
+
+# Gain 0 and 1, exact powers of two, one layer, a start no format holds, sizes beyond float64, saturated tanh.
+CHAIN_EDGES = [
+    chain_model.State(unit=unit, gain=gain, depth=depth, start=start)
+    for unit in ("linear", "tanh")
+    for gain in (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 1e-300, 1e300)
+    for depth in (1, 2, 200)
+    for start in (0.0, 1.0, -1.0, 1e-12, 1e-300, 1e300)
+]
+
+
+def plane_states(rng: np.random.Generator, count: int) -> list[plane_model.State]:
+    return [
+        plane_model.State(
+            first=float(rng.normal() * 10 ** rng.uniform(-3, 3)),
+            second=float(rng.normal() * 10 ** rng.uniform(-3, 3)),
+            threshold=float(10 ** rng.uniform(-2, 2)),
+            rule=str(rng.choice(list(plane_model.RULES))),
+        )
+        for _ in range(count)
+    ]
+
+
+# The zero gradient, one axis, negative components, exactly at the threshold, tiny, and squares that overflow.
+PLANE_EDGES = [
+    plane_model.State(first=first, second=second, threshold=threshold, rule="value")
+    for first in (0.0, 2.0, -2.0, 1e-300, 1e200, -1e200)
+    for second in (0.0, 2.0, -2.0, -1e200)
+    for threshold in (2.0, 1e-100, 1e150)
+]
+
+
+def test_chain_computes_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = CHAIN_EDGES + chain_states(np.random.default_rng(1), 300)
+    for state, answer in zip(states, in_node(Chain, "compute", states), strict=True):
+        assert_same(dict(chain_model.compute(state)), answer, f"{state}")
+
+
+def test_plane_computes_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = PLANE_EDGES + plane_states(np.random.default_rng(2), 500)
+    for state, answer in zip(states, in_node(Plane, "compute", states), strict=True):
+        assert_same(dict(plane_model.compute(state)), answer, f"{state}")
+
+
+def test_chain_says_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(3)
+    states = [
+        chain_model.State(
+            unit=str(rng.choice(["linear", "tanh"])),
+            gain=float(rng.integers(50, 201)) / 100,
+            depth=int(rng.integers(1, 201)),
+            start=float(f"1e{rng.integers(-12, 1)}"),
+        )
+        for _ in range(300)
+    ]
+    for state, answer in zip(states, in_node(Chain, "words", states), strict=True):
+        assert chain_picture.words(state) == answer, state
+
+
+def test_plane_says_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(4)
+    states = [
+        plane_model.State(
+            first=float(rng.integers(-110, 111)) / 10,
+            second=float(rng.integers(-55, 56)) / 10,
+            threshold=float(rng.integers(5, 51)) / 10,
+            rule=str(rng.choice(list(plane_model.RULES))),
+        )
+        for _ in range(500)
+    ]
+    for state, answer in zip(states, in_node(Plane, "words", states), strict=True):
+        assert plane_picture.words(state) == answer, state

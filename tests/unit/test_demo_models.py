@@ -1,0 +1,156 @@
+"""What the demos show is true: their arithmetic against the formulas, the library and exact fractions."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from course_lib.clipping import ClippingError
+from course_lib.demos.chain import model as chain
+from course_lib.demos.chain import picture as chain_picture
+from course_lib.demos.plane import model as plane
+from course_lib.demos.plane import picture as plane_picture
+from course_lib.demos.wording import decimal, size
+from course_lib.dynamics import backward_gradients, forward_signals, overflow_depth, underflow_depth
+
+
+def chain_state(unit: str = "linear", gain: float = 1.2, depth: int = 50, start: float = 1.0) -> chain.State:
+    return chain.State(unit=unit, gain=gain, depth=depth, start=start)
+
+
+def plane_state(first: float, second: float, threshold: float = 2.0, rule: str = "value") -> plane.State:
+    return plane.State(first=first, second=second, threshold=threshold, rule=rule)
+
+
+@pytest.mark.parametrize("gain", [-1.2, 0.8, 1.0, 1.2, 2.0])
+def test_linear_chain_is_that_of_dynamics(gain: float) -> None:
+    outcome = chain.compute(chain_state(gain=gain, depth=60, start=0.5))
+    np.testing.assert_allclose(10 ** outcome["forward"], np.abs(forward_signals(gain, 60, 0.5)))
+    np.testing.assert_allclose(10 ** outcome["backward"], np.abs(backward_gradients(gain, 60)))
+
+
+@pytest.mark.parametrize("hundredths", range(50, 201))
+def test_horizons_hold_to_the_layer(hundredths: int) -> None:
+    """For every gain of the slider, in exact fractions: inside at the layer before, outside at the horizon."""
+    horizons = chain.compute(chain_state(gain=hundredths / 100))["signal_horizon"]
+    for name, found in horizons.items():
+        held = chain.HELD[name]
+        if hundredths == 100:
+            assert found is None
+            continue
+        assert found is not None
+        at = Fraction(hundredths, 100) ** found.layer
+        before = Fraction(hundredths, 100) ** (found.layer - 1)
+        if found.side == "over":
+            half_step = Fraction(2) ** (held.top - held.precision)
+            edge = Fraction(held.largest) + half_step
+            assert before < edge <= at, (name, found)
+        else:
+            edge = Fraction(held.smallest) / 2
+            assert at <= edge < before, (name, found)
+
+
+@pytest.mark.parametrize(("gain", "start"), [(1.2, 1.0), (1.05, 1e-3), (0.8, 1.0), (0.97, 0.5)])
+def test_horizons_are_the_depths_of_dynamics(gain: float, start: float) -> None:
+    depth_of = overflow_depth if gain > 1 else underflow_depth
+    for name, found in chain.compute(chain_state(gain=gain, start=start))["signal_horizon"].items():
+        assert found is not None
+        assert found.layer == depth_of(gain, name, start)
+
+
+def test_bfloat16_lasts_as_long_as_float32() -> None:
+    horizons = chain.compute(chain_state())["signal_horizon"]
+    assert horizons["float16"] == chain.Horizon(61, "over")
+    assert horizons["bfloat16"] == horizons["float32"] == chain.Horizon(487, "over")
+
+
+@pytest.mark.parametrize(
+    ("gain", "start", "depth", "expected"),
+    [(1.2, 0.5, 50, 9.9e-9), (2.0, 0.5, 50, 1.5e-38), (2.0, 1e-12, 39, 3.8e11)],
+)
+def test_tanh_chain_multiplies_a_times_one_minus_h_squared(
+    gain: float, start: float, depth: int, expected: float
+) -> None:
+    h, gradient, signal = start, 1.0, [start]
+    for _ in range(depth):
+        h = math.tanh(gain * h)
+        gradient *= gain * (1 - h * h)
+        signal.append(h)
+    outcome = chain.compute(chain_state("tanh", gain, depth, start))
+    np.testing.assert_allclose(10 ** outcome["forward"], signal)
+    assert 10 ** outcome["backward"][0] == pytest.approx(gradient)
+    assert gradient == pytest.approx(expected, rel=0.02)
+
+
+def test_the_question_about_the_depth_has_the_answer_39() -> None:
+    def gradient(depth: int) -> float:
+        return float(chain.compute(chain_state("tanh", 2.0, depth, 1e-12))["backward"][0])
+
+    assert max(range(1, 201), key=gradient) == 39
+
+
+def test_plane_turns_by_21_degrees_at_the_start() -> None:
+    outcome = plane.compute(plane_state(10, 1))
+    by_value, by_norm = outcome["rules"]["value"], outcome["rules"]["l2"]
+    assert by_value["vector"].tolist() == [2, 1]
+    assert by_value["turned"] == pytest.approx(math.degrees(math.atan2(1, 2) - math.atan2(1, 10)))
+    assert by_norm["length"] == pytest.approx(2)
+    assert by_norm["turned"] == pytest.approx(0, abs=1e-6)
+    assert outcome["rules"]["linf"]["vector"] == pytest.approx([2, 0.2])
+
+
+def test_the_published_formula_lets_a_negative_component_out() -> None:
+    rules = plane.compute(plane_state(-8, 3))["rules"]
+    assert rules["published"]["vector"].tolist() == [-8, 2]
+    assert rules["value"]["vector"].tolist() == [-2, 2]
+
+
+def test_value_clipping_turns_most_where_the_tip_leaves_the_box() -> None:
+    heights = [tenths / 10 for tenths in range(56)]
+    turned = [plane.compute(plane_state(10, height))["rules"]["value"]["turned"] for height in heights]
+    assert heights[int(np.argmax(turned))] == 2.0
+
+
+def test_plane_refuses_a_threshold_that_leaves_no_step() -> None:
+    with pytest.raises(ClippingError, match="above 0"):
+        plane.compute(plane_state(1, 1, threshold=0.0))
+
+
+@pytest.mark.parametrize(
+    ("log10", "written"),
+    [
+        (math.log10(9100.44), "9,100"),
+        (math.log10(999_999), "10⁶"),
+        (0.0, "1"),
+        (-1e-16, "1"),
+        (math.log10(0.0143), "0.0143"),
+        (math.log10(1.43e-5), "1.43 × 10⁻⁵"),
+        (-12.0, "10⁻¹²"),
+        (600.5, "3.16 × 10⁶⁰⁰"),
+        (-math.inf, "0"),
+    ],
+)
+def test_sizes_are_written_to_three_digits(log10: float, written: str) -> None:
+    assert size(log10) == written
+
+
+@pytest.mark.parametrize(
+    ("number", "written"), [(10.0, "10"), (-1.99, "−1.99"), (0.125, "0.13"), (-0.001, "0"), (2.5, "2.5")]
+)
+def test_decimals_are_short(number: float, written: str) -> None:
+    assert decimal(number) == written
+
+
+def test_the_starting_words() -> None:
+    assert chain_picture.words(chain_state()) == [
+        "50 linear layers of gain 1.2: on its way back to the input the gradient grows to 9,100 times its size.",
+        "The signal goes from 1 to 9,100; it is too large for float16 at layer 61, "
+        "for bfloat16 and float32 at layer 487.",
+    ]
+    assert plane_picture.words(plane_state(10, 1)) == [
+        "The gradient (10, 1), clipped by value at 2, becomes (2, 1).",
+        "Its length goes from 10.05 to 2.24, and its direction turned by 20.9 degrees.",
+    ]
