@@ -1,0 +1,1435 @@
+"""How exercise 03_clipping_mechanics is judged: right solutions, misunderstandings, and what to say to each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from html import escape
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_lib.checks.asking import ask_ours
+from course_lib.checks.case import Answer, Case, Plain
+from course_lib.checks.compare import same, show
+from course_lib.checks.judging import Finding, Judged, Misconception
+from course_lib.checks.probes import e03_clipping_mechanics as probes
+from course_lib.clipping import angle_between, clip_by_value, published_elementwise, worst_value_angle
+
+Floats: TypeAlias = NDArray[np.float64]
+Say: TypeAlias = str | Callable[[Case, Answer], str]
+Matches: TypeAlias = Callable[[list[Case], list[Answer]], bool]
+Answering: TypeAlias = Callable[[Case], Answer]
+
+_ASKED = {asked.name: asked for asked in probes.ASKED}
+
+
+# reading answers ------------------------------------------------------------------------------------------
+
+
+def _vector(value: Plain) -> Floats | None:
+    """The answer as a vector of numbers, or `None` where it is none; one number counts as a vector of one."""
+    if value is None or isinstance(value, str | bool | dict):
+        return None
+    try:
+        array = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return array if array.ndim == 1 and array.size > 0 else None
+
+
+def _length(g: Plain) -> float:
+    """The Euclidean length of all entries together; squares of huge entries do not overflow."""
+    return float(math.hypot(*np.asarray(g, dtype=np.float64).ravel()))
+
+
+def _degrees(degrees: float) -> str:
+    return f"{degrees:.0f} degrees" if degrees >= 10 else f"{degrees:.2g} degrees"
+
+
+def _first_failing(kind_of: Callable[[Case, Answer], str], kind: str) -> Matches:
+    """For questions with many right answers: the first case that is not right went wrong in this way."""
+
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        return next((found for found in map(kind_of, cases, answers) if found != "right"), "right") == kind
+
+    return matches
+
+
+def _as_at_first_failure(right: Answering, wrong: Answering, rtol: float) -> Matches:
+    """The first case that is not right is exactly as wrong as `wrong` is there.
+
+    For questions whose cases bring in one difficulty after the other: an answer with two mistakes is then told
+    about the first, instead of about neither.
+    """
+
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        for case, answer in zip(cases, answers, strict=True):
+            if not same(answer, right(case), rtol):
+                return same(answer, wrong(case), rtol)
+        return False
+
+    return matches
+
+
+def _answering(name: str, function: Callable[..., Any]) -> Answering:
+    """What a function of ours answers to one case of the question that is called as the function is."""
+    return lambda case: ask_ours(_ASKED[name], {name: function}, [case])[0]
+
+
+# drawing --------------------------------------------------------------------------------------------------
+
+_BLUE, _VERMILLION, _GREEN, _GREY = "#0072B2", "#D55E00", "#007A5A", "#666666"
+_HALF = 140
+"""Half the side of the square that is drawn, in pixels."""
+
+
+@dataclass(frozen=True)
+class _Arrow:
+    """One arrow or ray from the origin: what it is, where it points, and how it looks."""
+
+    says: str
+    tip: tuple[float, float]
+    colour: str
+    dashes: str = ""
+    width: float = 2.5
+    head: bool = True
+
+
+def _plane(arrows: list[_Arrow], reach: float, alt: str, ball: float = 0.0, box: float = 0.0) -> str:
+    """Arrows in the plane as SVG, `reach` data units to each side; what is longer is cut at the frame."""
+    scale = _HALF / reach
+    height = 2 * _HALF + 20 + 20 * len(arrows)
+    parts = [
+        f'<svg role="img" aria-label="{escape(alt, quote=True)}" xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="{-_HALF - 10} {-_HALF - 10} {2 * _HALF + 160} {height}" '
+        f'width="{2 * _HALF + 160}" height="{height}" '
+        'style="background:#fff;max-width:100%;display:block;margin:.3em 0">',
+        f'<rect x="{-_HALF}" y="{-_HALF}" width="{2 * _HALF}" height="{2 * _HALF}" fill="none" stroke="#ccc"/>',
+        f'<path d="M{-_HALF} 0H{_HALF}M0 {-_HALF}V{_HALF}" stroke="#ddd"/>',
+    ]
+    if ball:
+        parts.append(f'<circle r="{ball * scale:.1f}" fill="none" stroke="{_GREY}" stroke-dasharray="2 3"/>')
+    if box:
+        side = box * scale
+        parts.append(
+            f'<rect x="{-side:.1f}" y="{-side:.1f}" width="{2 * side:.1f}" height="{2 * side:.1f}" '
+            f'fill="none" stroke="{_GREY}" stroke-dasharray="2 3"/>'
+        )
+    for row, arrow in enumerate(arrows):
+        parts += _drawn(arrow, scale)
+        y = _HALF + 20 + 20 * row
+        parts.append(_line(arrow, (-_HALF, y), (-_HALF + 36, y)))
+        parts.append(
+            f'<text x="{-_HALF + 44}" y="{y + 4}" font-size="13" font-family="sans-serif" fill="#222">'
+            f"{escape(arrow.says)}</text>"
+        )
+    return "".join([*parts, "</svg>"])
+
+
+def _drawn(arrow: _Arrow, scale: float) -> list[str]:
+    x, y = arrow.tip[0] * scale, -arrow.tip[1] * scale
+    size = max(abs(x), abs(y))
+    if size > _HALF:  # leaves the frame: no head, since this is not where it ends
+        x, y = x * _HALF / size, y * _HALF / size
+        return [_line(arrow, (0, 0), (x, y))]
+    if size < 1:
+        return [f'<circle r="4" fill="{arrow.colour}"/>']
+    shaft = [_line(arrow, (0, 0), (x, y))]
+    return [*shaft, _head(x, y, arrow.colour)] if arrow.head else shaft
+
+
+def _line(arrow: _Arrow, start: tuple[float, float], end: tuple[float, float]) -> str:
+    dashes = f' stroke-dasharray="{arrow.dashes}"' if arrow.dashes else ""
+    return (
+        f'<path d="M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}" stroke="{arrow.colour}" '
+        f'stroke-width="{arrow.width}"{dashes} fill="none"/>'
+    )
+
+
+def _head(x: float, y: float, colour: str) -> str:
+    length = math.hypot(x, y)
+    u, v = x / length, y / length
+    left = (x - 9 * u - 4 * v, y - 9 * v + 4 * u)
+    right = (x - 9 * u + 4 * v, y - 9 * v - 4 * u)
+    return (
+        f'<path d="M{x:.1f} {y:.1f}L{left[0]:.1f} {left[1]:.1f}L{right[0]:.1f} {right[1]:.1f}Z" '
+        f'fill="{colour}"/>'
+    )
+
+
+def _in_a_plane(vectors: list[Floats]) -> list[tuple[float, float]]:
+    """Vectors of two entries as they are; others in the plane through the origin that the first two span.
+
+    A ball around the origin is a circle of the same radius in every such plane.
+    """
+    if vectors[0].size == 2:
+        return [(float(v[0]), float(v[1])) for v in vectors]
+    axes: list[Floats] = []
+    for vector in vectors[:2]:
+        rest = vector - sum((vector @ axis) * axis for axis in axes)
+        if np.linalg.norm(rest) > 1e-9 * np.linalg.norm(vector):
+            axes.append(rest / np.linalg.norm(rest))
+    pad = [np.zeros_like(vectors[0])] * (2 - len(axes))
+    return [(float(v @ a), float(v @ b)) for v in vectors for a, b in [[*axes, *pad]]]
+
+
+def _drawable(value: Plain, shape: tuple[int, ...]) -> Floats | None:
+    """The answer where it can be drawn: numbers in the right shape, finite and not beyond all measure."""
+    vector = _vector(value)
+    if vector is None or vector.shape != shape or not np.all(np.abs(vector) < 1e100):
+        return None
+    return vector
+
+
+def _picture_of_norm(case: Case, got: Plain, expected: Plain) -> str:
+    """The gradient, the answer and the right one, with the ball of the threshold."""
+    g, c = np.asarray(case["g"], dtype=np.float64), float(case["max_norm"])
+    right = np.asarray(expected, dtype=np.float64)
+    drawable = _drawable(got["returned"] if isinstance(got, dict) and "returned" in got else got, g.shape)
+    vectors = [g, right] if drawable is None else [g, drawable, right]
+    tips = _in_a_plane(vectors)
+    arrows = [_Arrow(f"g, length {_length(g):.3g}", tips[0], _BLUE, width=1.5)]
+    expected_arrow = _Arrow(f"expected, length {_length(right):.3g}", tips[-1], _GREEN, "8 4", 4)
+    if drawable is None:
+        arrows += [expected_arrow]
+        said = "Your answer is not a vector of this shape, or not finite, and is not drawn."
+    else:
+        length = _length(drawable)
+        turned = angle_between(g, drawable) if g.any() and length > 0 else 0.0
+        arrows += [
+            expected_arrow,
+            _Arrow(f"your answer, length {length:.3g}", tips[1], _VERMILLION, "2 3", 3),
+        ]
+        said = f"Your answer has length {length:.3g} and is turned by {_degrees(turned)} from g."
+    alt = (
+        f"The gradient g has length {_length(g):.3g}. {said} "
+        f"Expected is length {_length(right):.3g} in the direction of g. The circle is the threshold, {c:.3g}."
+    )
+    lengths = [min(_length(vector), 3 * c) for vector in vectors]
+    return _plane(arrows, 1.2 * max(c, *lengths), alt, ball=c)
+
+
+def _picture_of_turn(g: Floats, limit: float, ray: str, degrees: float) -> str:
+    """The gradient, the same clipped by value, and a ray turned from the gradient by a number of degrees."""
+    clipped = np.clip(g, -limit, limit)
+    if g.size == 2:
+        (x, y), tip = _in_a_plane([g, clipped])
+        reach, box = 2.2 * limit, limit
+    else:  # the box is no square in this plane, so only directions are drawn
+        u, v = g / _length(g), clipped / _length(clipped)
+        (x, y), tip = _in_a_plane([u, v])
+        reach, box = 1.15, 0.0
+    turned = angle_between(g, clipped)
+    side = -1 if x * tip[1] - y * tip[0] < 0 else 1
+    at = math.atan2(y, x) + side * math.radians(degrees)
+    arrows = [
+        _Arrow("g (its direction)" if g.size > 2 else f"g, length {_length(g):.3g}", (x, y), _BLUE),
+        _Arrow(f"clipped by value, turned by {_degrees(turned)}", tip, _GREEN, "8 4"),
+        _Arrow(
+            ray, (0.9 * reach * math.cos(at), 0.9 * reach * math.sin(at)), _VERMILLION, "2 3", 3, head=False
+        ),
+    ]
+    where = "The square is the limit." if g.size == 2 else "Drawn in the plane that the two arrows span."
+    alt = f"Clipping by value at {limit:.3g} turns the gradient by {_degrees(turned)}. The ray is {ray}. {where}"
+    return _plane(arrows, reach, alt, box=box)
+
+
+# breaking_gradients ---------------------------------------------------------------------------------------
+
+
+def _breaking_kind(case: Case, answer: Answer) -> str:
+    """What is right or wrong with the two gradients, in a word or two."""
+    if answer.status != "given":
+        return answer.status
+    pair = _pair(answer.value)
+    if pair is None:
+        return "not two gradients"
+    a, b = pair
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return "not finite"
+    c = case["c"]
+    if _entry_survives(a, c) and _too_long_without_negatives(b, c):
+        return "right"
+    if _entry_survives(b, c) and _too_long_without_negatives(a, c):
+        return "swapped"
+    if not _entry_survives(a, c):
+        return "first: positive" if a.max() > c else "first: within"
+    if b.min() < 0:
+        return "second: negative"
+    return "second: one entry" if np.count_nonzero(b) < 2 else "second: short"
+
+
+def _pair(value: Plain) -> tuple[Floats, Floats] | None:
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        value = list(value)
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    a, b = _vector(value[0]), _vector(value[1])
+    return None if a is None or b is None else (a, b)
+
+
+def _entry_survives(g: Floats, c: float) -> bool:
+    return float(np.abs(published_elementwise(g, c)).max()) > c * (1 + 1e-9)
+
+
+def _too_long_without_negatives(g: Floats, c: float) -> bool:
+    return float(g.min()) >= 0 and _length(published_elementwise(g, c)) > c * (1 + 1e-9)
+
+
+def _judge_breaking(case: Case, value: Plain) -> Finding:
+    kind = _breaking_kind(case, Answer("given", value))
+    if kind == "not two gradients":
+        return Finding(
+            False,
+            f"Two gradients are needed, `return first, second`, each an array of numbers; got {show(value)}.",
+        )
+    return Finding(
+        kind == "right", f"For c = {show(case['c'])} the formula keeps its promise on one of your two."
+    )
+
+
+def _same_for_every_threshold(cases: list[Case], answers: list[Answer]) -> bool:
+    kinds = [_breaking_kind(case, answer) for case, answer in zip(cases, answers, strict=True)]
+    return "right" in kinds and all(same(answer, answers[0]) for answer in answers)
+
+
+def _say_positive(case: Case, answer: Answer) -> str:
+    a, c = np.asarray(answer.value[0], dtype=np.float64), case["c"]
+    return (
+        f"For c = {show(c)} the formula turns your first gradient {show(a)} into "
+        f"{show(published_elementwise(a, c))}: large positive entries are cut to c, as it promises."
+    )
+
+
+def _say_within(case: Case, answer: Answer) -> str:
+    a, c = np.atleast_1d(np.asarray(answer.value[0], dtype=np.float64)), case["c"]
+    sign = "Below zero is the right side. But t" if a.min() < 0 else "T"
+    return (
+        f"{sign}he largest entry of your first gradient has size {show(float(np.abs(a).max()))}, which is not "
+        f"beyond c = {show(c)}: there was nothing to cut, so nothing could be missed."
+    )
+
+
+def _say_one_entry(case: Case, answer: Answer) -> str:
+    b, c = np.atleast_1d(np.asarray(answer.value[1], dtype=np.float64)), case["c"]
+    result = published_elementwise(b, c)
+    return (
+        f"Your second gradient becomes {show(result)}, of length {show(_length(result))}: with a single entry, "
+        f"cut to c, the length is at most c = {show(c)}, and the promise is kept."
+    )
+
+
+def _say_short(case: Case, answer: Answer) -> str:
+    b, c = np.asarray(answer.value[1], dtype=np.float64), case["c"]
+    return (
+        f"Your second gradient becomes {show(published_elementwise(b, c))}, of length "
+        f"{show(_length(published_elementwise(b, c)))}: not longer than c = {show(c)}. "
+        "Several entries is the right idea; let each be as large as the formula allows."
+    )
+
+
+def _breaks(name: str, wrong: Callable[[float], Plain], message: Say, hint: str) -> Misconception:
+    return Misconception(
+        name, {"breaking_gradients": wrong}, message, hint, matches=_first_failing(_breaking_kind, name)
+    )
+
+
+BREAKING_GRADIENTS = Judged(
+    name="breaking_gradients",
+    reference={"breaking_gradients": lambda c: (np.array([-10 * c, c]), np.array([c, c]))},
+    judge=_judge_breaking,
+    misconceptions=(
+        Misconception(
+            "the same for every threshold",
+            {"breaking_gradients": lambda c: (np.array([-100.0, 1.0]), np.array([80.0, 80.0]))},
+            lambda case, answer: (
+                f"Your gradients break the formula at some thresholds, but not at c = {show(case['c'])}: "
+                "they are the same numbers whatever c is."
+            ),
+            "Build the entries from c: 10 * c is beyond the threshold whatever the threshold is.",
+            matches=_same_for_every_threshold,
+        ),
+        _breaks(
+            "swapped",
+            lambda c: (np.array([c, c]), np.array([-10 * c, c])),
+            "Both gradients break the formula, but they came in the other order: first the one with a surviving "
+            "entry, then the one without negative entries.",
+            "Swap the two in your return statement.",
+        ),
+        _breaks(
+            "not finite",
+            lambda c: (np.array([-np.inf, c]), np.array([c, c])),
+            "There is an inf or a nan in your gradients. No clipping rule can mend those, so they prove nothing "
+            "against this one.",
+            "Ordinary numbers suffice: -10 * c is as good as minus infinity here.",
+        ),
+        _breaks(
+            "first: positive",
+            lambda c: (np.array([10 * c, 3 * c]), np.array([c, c])),
+            _say_positive,
+            "What is np.maximum(1, g / c) for an entry below zero?",
+        ),
+        _breaks(
+            "first: within",
+            lambda c: (np.array([-c, c / 2]), np.array([c, c])),
+            _say_within,
+            "An entry of size exactly c is still allowed. Go well beyond it: 10 times.",
+        ),
+        _breaks(
+            "second: negative",
+            lambda c: (np.array([-10 * c, c]), np.array([-10 * c, -10 * c])),
+            lambda case, answer: (
+                f"Your second gradient, {show(np.atleast_1d(answer.value[1]))}, has a negative entry. That breaks "
+                "the formula too, but your colleague has none: break it with entries of zero and above."
+            ),
+            "Every positive entry comes out as c or less. How long can a vector of such entries be?",
+        ),
+        _breaks(
+            "second: one entry",
+            lambda c: (np.array([-10 * c, c]), np.array([100 * c, 0.0])),
+            _say_one_entry,
+            "How long is (c, c)? And (c, c, c)?",
+        ),
+        _breaks(
+            "second: short",
+            lambda c: (np.array([-10 * c, c]), np.array([c / 2, c / 2])),
+            _say_short,
+            "How long is (c, c)? And (c, c, c)?",
+        ),
+    ),
+    hints=(
+        "Work out by hand what happens to one entry: g = 10 * c, then g = -10 * c.",
+        "The first escapes where g / c is below 1 although g is large: below zero. The second needs no escape: "
+        "each entry may be as large as c, and lengths add up over entries.",
+        "np.array([-10 * c, c]) keeps its -10 * c. And (c, c) has length 1.41 * c, though no entry is beyond c.",
+    ),
+)
+
+
+# clip_by_norm ---------------------------------------------------------------------------------------------
+
+
+def _clip_by_norm(g: Any, max_norm: float) -> Any:
+    norm = np.sqrt(np.sum(g**2))
+    return g * (max_norm / norm) if norm > max_norm else g
+
+
+def _divided_by_zero(g: Any, max_norm: float) -> Any:
+    norm = math.sqrt(sum(float(entry) ** 2 for entry in g))
+    return g * min(1, max_norm / norm)
+
+
+def _in_place(g: Any, max_norm: float) -> Any:
+    norm = np.sqrt(np.sum(g**2))
+    if norm > max_norm:
+        g *= max_norm / norm
+    return g
+
+
+def _say_by_value(case: Case, answer: Answer) -> str:
+    g, c = case["g"], case["max_norm"]
+    cut = clip_by_value(g, c)
+    if (turned := angle_between(g, cut)) < 0.01:
+        return (
+            f"This is clipping by value: no entry is beyond {show(c)}, so you left a gradient of length "
+            f"{show(_length(g))} as it was. The length has to be {show(c)} at most."
+        )
+    return (
+        f"This is clipping by value: each entry was cut on its own, and the direction turned by {_degrees(turned)}. "
+        "One factor has to scale the whole vector."
+    )
+
+
+def _say_largest(case: Case, answer: Answer) -> str:
+    g, c = case["g"], case["max_norm"]
+    return (
+        f"You divided by the largest entry, {show(float(np.abs(g).max()))} (the l-infinity norm). The direction is "
+        f"kept, but the result still has length {show(_length(answer.value))}, and {show(c)} is allowed."
+    )
+
+
+def _norm_held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
+    return Misconception(name, {"clip_by_norm": wrong}, message, hint)
+
+
+CLIP_BY_NORM = Judged(
+    name="clip_by_norm",
+    reference={"clip_by_norm": _clip_by_norm},
+    rtol=2e-5,  # float32 keeps 7 digits; and PyTorch's norm + 1e-6 in the denominator is a right answer too
+    misconceptions=(
+        _norm_held(
+            "clips by value",
+            lambda g, c: np.clip(g, -c, c),
+            _say_by_value,
+            "Compute one number, min(1, max_norm / length), and multiply the whole of g by it.",
+        ),
+        _norm_held(
+            "the published formula",
+            lambda g, c: g / np.maximum(1, g / c),
+            lambda case, answer: (
+                f"This is still the published formula: the entry {show(float(np.min(case['g'])))} is divided by 1 "
+                "and survives. The norm is missing from it."
+            ),
+            "Put the length of g where the formula has g itself: in the denominator, and only there.",
+        ),
+        _norm_held(
+            "always rescales",
+            lambda g, c: g * c / np.linalg.norm(g),
+            lambda case, answer: (
+                f"A gradient of length {show(_length(case['g']))} was stretched to {show(case['max_norm'])}. "
+                "Clipping only shortens: what is within the threshold stays as it is."
+            ),
+            "The factor is never above 1: min(1, max_norm / length).",
+        ),
+        _norm_held(
+            "squared length",
+            lambda g, c: g * np.minimum(1, c / np.maximum(np.sum(g**2), 1e-300)),
+            lambda case, answer: (
+                f"The sum of squares, {show(_length(case['g']) ** 2)}, is the square of the length: the length is "
+                f"{show(_length(case['g']))}. Your result has length {show(_length(answer.value))}, and "
+                f"{show(min(case['max_norm'], _length(case['g'])))} is right."
+            ),
+            "Take the square root of the sum of squares before you compare.",
+        ),
+        _norm_held(
+            "largest entry",
+            lambda g, c: g * np.minimum(1, c / np.maximum(np.abs(g).max(), 1e-300)),
+            _say_largest,
+            "Use the length of the vector: the square root of the sum of all squares.",
+        ),
+        _norm_held(
+            "sum of magnitudes",
+            lambda g, c: g * np.minimum(1, c / np.maximum(np.abs(g).sum(), 1e-300)),
+            lambda case, answer: (
+                f"You divided by the sum of magnitudes, {show(float(np.abs(case['g']).sum()))} (the l1 norm). "
+                f"The length of this gradient is {show(_length(case['g']))}."
+            ),
+            "Use the length of the vector: the square root of the sum of all squares.",
+        ),
+        _norm_held(
+            "down to length one",
+            lambda g, c: g / np.maximum(1, np.linalg.norm(g)),
+            lambda case, answer: (
+                f"Your result has length {show(_length(answer.value))} at a threshold of {show(case['max_norm'])}: "
+                "the threshold got lost, and everything above 1 is cut to 1."
+            ),
+            "In max(1, norm / max_norm) the norm is measured in thresholds. Divide by that.",
+        ),
+        _norm_held(
+            "drops the step",
+            lambda g, c: g if np.linalg.norm(g) <= c else np.zeros_like(g),
+            lambda case, answer: (
+                f"A gradient of length {show(_length(case['g']))} became zero: the step is lost, and with it the "
+                "direction. Clipping keeps the direction and shortens the step."
+            ),
+            "Scale by max_norm / length instead of by 0.",
+        ),
+        _norm_held(
+            "returns the factor",
+            lambda g, c: np.minimum(1, c / np.maximum(np.linalg.norm(g), 1e-300)),
+            lambda case, answer: (
+                f"{show(answer.value)} is the factor. What is asked is the clipped gradient: g times it."
+            ),
+            "Multiply g by the number that you returned.",
+        ),
+        _norm_held(
+            "nan for the zero gradient",
+            lambda g, c: g / np.linalg.norm(g) * np.minimum(c, np.linalg.norm(g)),
+            "The zero gradient came back as nan: its length is 0, and 0 / 0 has no value. At a minimum of the loss "
+            "the gradient is zero, and one nan there would end the run.",
+            "Leave the gradient alone unless it is too long; then you never divide by 0.",
+        ),
+        _norm_held(
+            "division by zero",
+            _divided_by_zero,
+            "Your code divides by the length, and the zero gradient has length 0. At a minimum of the loss the "
+            "gradient is zero, so this case does come.",
+            "Leave the gradient alone unless it is too long; then you never divide by 0.",
+        ),
+        _norm_held(
+            "changes its input",
+            _in_place,
+            "The result is right, but your function has written into the g of its caller, who may still need it "
+            "(to log its norm, say). An operator such as *= changes an array in place.",
+            "Write g * factor, which makes a new array, instead of g *= factor.",
+        ),
+    ),
+    hints=(
+        "One symbol is missing in the formula. What should be compared with the threshold: each entry, or the "
+        "whole gradient?",
+        "Compute the length of g once. If it is at most max_norm, return g; otherwise scale all of g by one factor, "
+        "such that the new length is max_norm.",
+        "norm = np.sqrt(np.sum(g**2)), and where norm > max_norm the answer is g * (max_norm / norm).",
+    ),
+    picture=_picture_of_norm,
+)
+
+
+# turned_by_value ------------------------------------------------------------------------------------------
+
+
+def _turned_by_value(g: Any, limit: float) -> float:
+    return _angle(g, np.clip(g, -limit, limit))
+
+
+def _angle(u: Any, v: Any) -> float:
+    return float(np.degrees(np.arccos(np.clip(_cosine(u, v), -1, 1))))
+
+
+def _cosine(u: Any, v: Any) -> float:
+    return float(np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v)))
+
+
+def _in_the_first_plane(g: Any, limit: float) -> float:
+    cut = np.clip(g, -limit, limit)
+    return float(abs(np.degrees(np.arctan2(cut[1], cut[0]) - np.arctan2(g[1], g[0]))))
+
+
+def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
+    degrees = _vector(got)
+    g = np.asarray(case["g"], dtype=np.float64)
+    if degrees is None or degrees.size != 1 or not np.isfinite(degrees[0]):
+        return _picture_of_turn(
+            g, case["limit"], f"the right angle for this case, {_degrees(expected)}", expected
+        )
+    return _picture_of_turn(
+        g, case["limit"], f"your answer, {show(float(degrees[0]))} degrees", float(degrees[0])
+    )
+
+
+def _turn_held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
+    return Misconception(name, {"turned_by_value": wrong}, message, hint)
+
+
+TURNED_BY_VALUE = Judged(
+    name="turned_by_value",
+    reference={"turned_by_value": _turned_by_value},
+    rtol=1e-4,
+    atol=2e-3,  # degrees: what float32 leaves of a small angle
+    misconceptions=(
+        _turn_held(
+            "radians",
+            lambda g, v: np.arccos(np.clip(_cosine(g, np.clip(g, -v, v)), -1, 1)),
+            lambda case, answer: (
+                f"{show(answer.value)} is the angle in radians; in degrees it is {math.degrees(answer.value):.4g}."
+            ),
+            "np.degrees turns radians into degrees.",
+        ),
+        _turn_held(
+            "the cosine",
+            lambda g, v: _cosine(g, np.clip(g, -v, v)),
+            lambda case, answer: (
+                f"{show(answer.value)} is the cosine of the angle. The angle itself is its arccos, in degrees."
+            ),
+            "np.degrees(np.arccos(cosine)).",
+        ),
+        _turn_held(
+            "no turn at all",
+            lambda g, v: _angle(g, g * min(1, v / float(np.linalg.norm(g)))),
+            "You found no turn anywhere: that is clipping by norm (or by the largest entry), which scales the whole "
+            "vector and never turns it. Clipping by value cuts each entry on its own.",
+            "np.clip(g, -limit, limit) clips by value.",
+        ),
+        _turn_held(
+            "cuts above only",
+            lambda g, v: _angle(g, np.minimum(g, v)),
+            lambda case, answer: (
+                f"The entry {show(float(np.min(case['g'])))} stayed whole: you cut at {show(case['limit'])} from "
+                f"above, but not at {show(-case['limit'])} from below."
+            ),
+            "The box has two sides: np.clip(g, -limit, limit).",
+        ),
+        _turn_held(
+            "where the clipped arrow points",
+            lambda g, v: _angle(np.eye(len(g))[0], np.clip(g, -v, v)),
+            lambda case, answer: (
+                f"{show(answer.value)} degrees is the angle between the clipped gradient and the first axis. "
+                "Asked is the angle between the gradient before and the gradient after."
+            ),
+            "Both vectors belong into the cosine: g and its clipped self.",
+        ),
+        _turn_held(
+            "only the first two entries",
+            _in_the_first_plane,
+            lambda case, answer: (
+                f"This works in the plane. With {len(case['g'])} entries the angle needs all of them, not two."
+            ),
+            "cos = <g, clipped> / (|g| |clipped|) holds in any number of dimensions.",
+        ),
+        _turn_held(
+            "nan where nothing turns",
+            lambda g, v: np.degrees(np.arccos(_cosine(g, np.clip(g, -v, v)))),
+            "Where nothing is cut you return nan: rounding has made the cosine a little larger than 1 "
+            "(1.0000000000000002), and arccos has no value there.",
+            "Keep the cosine within [-1, 1] with np.clip before you take its arccos.",
+        ),
+    ),
+    hints=(
+        "Two steps: clip by value, then the angle between the vector before and the vector after.",
+        "The angle comes from cos = <g, clipped> / (|g| |clipped|). Mind the units, and a cosine just above 1.",
+        "clipped = np.clip(g, -limit, limit); cosine = g @ clipped / (np.linalg.norm(g) * np.linalg.norm(clipped)); "
+        "then np.degrees(np.arccos(np.clip(cosine, -1, 1))).",
+    ),
+    picture=_picture_of_angle,
+)
+
+
+# most_turned ----------------------------------------------------------------------------------------------
+
+
+def _most_turned_kind(case: Case, answer: Answer) -> str:
+    """What is right or wrong with the gradient, in a few words."""
+    if answer.status != "given":
+        return answer.status
+    g, d, limit = _vector(answer.value), case["d"], case["limit"]
+    if g is None:
+        return "not a gradient"
+    if g.size != d:
+        return "another number of entries"
+    if not np.isfinite(g).all():
+        return "not finite"
+    if not g.any():
+        return "within the limit"
+    turned = _turned(g, limit)
+    if turned >= worst_value_angle(d) - 1:
+        return "right"
+    size = np.abs(g)
+    beyond = int(np.count_nonzero(size > limit))
+    if beyond == 0:
+        return "within the limit"
+    if beyond == d:
+        return "equal entries" if size.max() < 1.01 * size.min() else "every entry is cut"
+    if beyond > 1:
+        return "several entries are cut"
+    return "not tall enough" if np.sort(size)[:-1].min() >= 0.9 * limit else "the others are short"
+
+
+def _turned(g: Floats, limit: float) -> float:
+    return angle_between(g, clip_by_value(g, limit))
+
+
+def _judge_most_turned(case: Case, value: Plain) -> Finding:
+    kind = _most_turned_kind(case, Answer("given", value))
+    if kind == "not a gradient":
+        return Finding(
+            False, f"An array of {case['d']} numbers is needed, of shape ({case['d']},); got {show(value)}."
+        )
+    return Finding(
+        kind == "right", f"For d = {case['d']} this is not within a degree of the most that is possible."
+    )
+
+
+def _say_turned(story: str) -> Callable[[Case, Answer], str]:
+    """The angle reached and the angle possible, then the story of why."""
+
+    def say(case: Case, answer: Answer) -> str:
+        g, d = np.asarray(answer.value, dtype=np.float64), case["d"]
+        turned = _turned(g, case["limit"]) if g.any() else 0.0
+        return f"With d = {d} yours turns by {turned:.1f} of the {worst_value_angle(d):.1f} degrees possible. {story}"
+
+    return say
+
+
+def _picture_of_most(case: Case, got: Plain, expected: Plain) -> str:
+    g = _drawable(got, (case["d"],))
+    if g is None or not g.any():
+        return ""
+    worst = worst_value_angle(case["d"])
+    return _picture_of_turn(g, case["limit"], f"the most possible, {worst:.1f} degrees", worst)
+
+
+def _one_tall(d: int, tall: float, others: float) -> Floats:
+    g = np.full(d, others)
+    g[0] = tall
+    return g
+
+
+def _half_tall(d: int, limit: float) -> Floats:
+    g = np.full(d, limit)
+    g[: d // 2] = 1000 * limit
+    return g
+
+
+def _most_held(name: str, wrong: Callable[[int, float], Any], message: Say, hint: str) -> Misconception:
+    return Misconception(
+        name, {"most_turned": wrong}, message, hint, matches=_first_failing(_most_turned_kind, name)
+    )
+
+
+MOST_TURNED = Judged(
+    name="most_turned",
+    reference={"most_turned": lambda d, limit: _one_tall(d, 1e6 * limit, limit)},
+    judge=_judge_most_turned,
+    misconceptions=(
+        _most_held(
+            "another number of entries",
+            lambda d, limit: np.array([1000 * limit, limit]),
+            lambda case, answer: (
+                f"A gradient of {case['d']} entries is asked for; yours has {np.size(answer.value)}. "
+                "The same idea works in any number of dimensions."
+            ),
+            "np.full(d, ...) makes an array of d equal entries; then change what should differ.",
+        ),
+        _most_held(
+            "not finite",
+            lambda d, limit: _one_tall(d, np.inf, limit),
+            "There is an inf or a nan in your gradient, and such a vector has no direction. A large ordinary number "
+            "does the same work.",
+            "A million times the limit is far enough.",
+        ),
+        _most_held(
+            "within the limit",
+            lambda d, limit: np.linspace(0.1, 0.9, d) * limit,
+            _say_turned("No entry is beyond the limit, so nothing is cut and nothing turns."),
+            "At least one entry has to be cut.",
+        ),
+        _most_held(
+            "equal entries",
+            lambda d, limit: np.full(d, 1000 * limit),
+            _say_turned(
+                "All entries have the same size and are cut alike, so the vector is only scaled: it lay on the "
+                "diagonal and stays there."
+            ),
+            "The clipped vector should lie far from g: make the entries of g as different as you can.",
+        ),
+        _most_held(
+            "every entry is cut",
+            lambda d, limit: limit * np.arange(2.0, d + 2),
+            _say_turned(
+                "Every entry is cut to the limit, so the clipped vector lies on a diagonal: good. Now g itself "
+                "should point as far as possible from that diagonal."
+            ),
+            "Which direction is farthest from the diagonal (1, 1, ..., 1)? An axis.",
+        ),
+        _most_held(
+            "several entries are cut",
+            _half_tall,
+            _say_turned(
+                "Several entries are beyond the limit, and between them they hold g near the diagonal on which its "
+                "clipped self lies."
+            ),
+            "Which direction is farthest from the diagonal (1, 1, ..., 1)? An axis: one entry, not several.",
+        ),
+        _most_held(
+            "the others are short",
+            lambda d, limit: _one_tall(d, 1000 * limit, 0.0),
+            _say_turned(
+                "One entry towers above the others: good. But the others are far below the limit, so the clipped "
+                "vector still leans towards the same axis as g."
+            ),
+            "How large may the other entries be without being cut? After the cut all entries should be equal.",
+        ),
+        _most_held(
+            "not tall enough",
+            lambda d, limit: _one_tall(d, 3 * limit, limit),
+            _say_turned(
+                "One entry above the limit, the others at it: that is the right shape. The tall one is not tall "
+                "enough yet, so g still leans towards the others."
+            ),
+            "Let the tall entry grow to a million times the limit. The clipped vector does not change; g does.",
+        ),
+    ),
+    hints=(
+        "Where does the clipped vector point when all its entries are equal? Where is it far from there?",
+        "The clipped vector can lie on the diagonal (1, 1, ..., 1). Farthest from the diagonal are the axes. Find a g "
+        "that lies almost on an axis, and is cut to the diagonal.",
+        "One entry of a million times the limit, all others exactly at the limit: g is almost an axis, and the "
+        "clipped vector is (limit, ..., limit). The angle comes near arccos(1 / sqrt(d)).",
+    ),
+    picture=_picture_of_most,
+)
+
+
+# clip_by_global_norm --------------------------------------------------------------------------------------
+
+
+def _lengths(grads: list[Any]) -> list[float]:
+    return [float(np.sqrt(np.sum(g**2))) for g in grads if g is not None]
+
+
+def _scaled(grads: list[Any], norm: float, max_norm: float) -> list[Any]:
+    factor = max_norm / norm if norm > max_norm else 1.0
+    return [None if g is None else g * factor for g in grads]
+
+
+def _clip_by_global_norm(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    norm = math.sqrt(sum(length**2 for length in _lengths(grads)))
+    return _scaled(grads, norm, max_norm), norm
+
+
+def _with_norm(norm_of: Callable[[list[float]], float]) -> Callable[[list[Any], float], Any]:
+    """The same with another idea of what the norm of the whole is, given the lengths of the parts."""
+
+    def clip(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+        norm = norm_of(_lengths(grads))
+        return _scaled(grads, norm, max_norm), norm
+
+    return clip
+
+
+def _each_on_its_own(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    clipped = [None if g is None else _clip_by_norm(g, max_norm) for g in grads]
+    return clipped, _clip_by_global_norm(grads, max_norm)[1]
+
+
+def _norm_after(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    clipped, norm = _clip_by_global_norm(grads, max_norm)
+    return clipped, min(norm, max_norm)
+
+
+def _always_rescaled(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    norm = _clip_by_global_norm(grads, max_norm)[1]
+    return [None if g is None else g * max_norm / norm for g in grads], norm
+
+
+def _nan_for_zeros(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    norm = np.float64(_clip_by_global_norm(grads, max_norm)[1])
+    return [None if g is None else g / norm * min(norm, max_norm) for g in grads], norm
+
+
+def _zero_divided(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    norm = _clip_by_global_norm(grads, max_norm)[1]
+    return [None if g is None else g * min(1.0, max_norm / norm) for g in grads], norm
+
+
+def _none_is_forgotten(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    norm = math.sqrt(sum(float(np.sum(g**2)) for g in grads))
+    return _scaled(grads, norm, max_norm), norm
+
+
+def _changed_in_place(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    norm = _clip_by_global_norm(grads, max_norm)[1]
+    for g in grads:
+        if g is not None and norm > max_norm:
+            g *= max_norm / norm
+    return grads, norm
+
+
+def _laid_flat(grads: list[Any], max_norm: float) -> tuple[Any, float]:
+    flat = np.concatenate([np.ravel(g) for g in grads if g is not None])
+    norm = float(np.linalg.norm(flat))
+    return flat * (max_norm / norm if norm > max_norm else 1.0), norm
+
+
+def _global_held(
+    name: str,
+    wrong: Callable[[list[Any], float], Any],
+    message: Say,
+    hint: str,
+    matches: Matches | None = None,
+) -> Misconception:
+    question = "clip_by_global_norm"
+    right = _answering(question, _clip_by_global_norm)
+    matches = matches or _as_at_first_failure(right, _answering(question, wrong), rtol=2e-5)
+    return Misconception(name, {question: wrong}, message, hint, matches)
+
+
+def _whole(case: Case) -> float:
+    return _clip_by_global_norm(case["grads"], case["max_norm"])[1]
+
+
+def _say_each(case: Case, answer: Answer) -> str:
+    kept = [
+        f"{_length(after) / _length(before):.2g}"
+        for before, after in zip(case["grads"], answer.value["clipped"], strict=True)
+        if before is not None
+    ]
+    return (
+        f"Each array was clipped on its own (per-layer clipping): they kept {', '.join(kept)} of their lengths. "
+        "Clipped globally, all share one factor, so that the direction of the whole stays."
+    )
+
+
+def _raised_at_none_only(cases: list[Case], answers: list[Answer]) -> bool:
+    raised = [answer.status == "raised" for answer in answers]
+    with_none = [any(g is None for g in case["grads"]) for case in cases]
+    return any(raised) and all(none for none, stopped in zip(with_none, raised, strict=True) if stopped)
+
+
+CLIP_BY_GLOBAL_NORM = Judged(
+    name="clip_by_global_norm",
+    reference={"clip_by_global_norm": _clip_by_global_norm},
+    rtol=2e-5,
+    misconceptions=(
+        _global_held(
+            "the norm is not returned",
+            lambda grads, c: _clip_by_global_norm(grads, c)[0],
+            "You returned the clipped gradients alone. The norm is what a training log needs: return both, "
+            "`return clipped, norm`.",
+            "Two things come back: the list, then the norm before clipping.",
+        ),
+        _global_held(
+            "the order of the two",
+            lambda grads, c: _clip_by_global_norm(grads, c)[::-1],
+            "Both are there, in the other order: first the list of clipped gradients, then the norm.",
+            "`return clipped, norm`.",
+        ),
+        _global_held(
+            "laid flat",
+            _laid_flat,
+            "The gradients came back as one long vector. Each has to keep its place and its shape, or the optimizer "
+            "cannot match them with the parameters.",
+            "Compute the norm from the flat vector if you like, then scale each array of the list.",
+        ),
+        _global_held(
+            "nan for zeros",
+            _nan_for_zeros,
+            "Gradients that are all zero came back as nan: their norm is 0, and 0 / 0 has no value.",
+            "Scale only where the norm is above the threshold; then you never divide by 0.",
+        ),
+        _global_held(
+            "always rescales",
+            _always_rescaled,
+            lambda case, answer: (
+                f"The whole has length {show(_whole(case))}, below {show(case['max_norm'])}, and you stretched it. "
+                "Clipping only shortens."
+            ),
+            "The factor is never above 1.",
+        ),
+        _global_held(
+            "the lengths added up",
+            _with_norm(sum),
+            lambda case, answer: (
+                f"You added the lengths of the arrays, {', '.join(show(x) for x in _lengths(case['grads']))}. But they "
+                f"stand at right angles to each other: the whole has length {show(_whole(case))}."
+            ),
+            "Add the squares of the lengths, then take the root.",
+        ),
+        _global_held(
+            "the longest array",
+            _with_norm(max),
+            lambda case, answer: (
+                f"You took the length of the longest array, {show(max(_lengths(case['grads'])))}. The whole, all "
+                f"entries of all arrays together, has length {show(_whole(case))}."
+            ),
+            "Add the squares of all lengths, then take the root.",
+        ),
+        _global_held(
+            "squared length",
+            _with_norm(lambda lengths: sum(length**2 for length in lengths)),
+            lambda case, answer: (
+                f"You have the sum of squares; its square root, {show(_whole(case))}, is the norm."
+            ),
+            "Take the root once, after all squares are added up.",
+        ),
+        _global_held(
+            "the norm after",
+            _norm_after,
+            lambda case, answer: (
+                f"The gradients are right. But {show(answer.value['norm'])} is the norm after clipping: a log of "
+                f"those would never show anything above {show(case['max_norm'])}, however the run explodes."
+            ),
+            "Keep the norm before you scale, and return that one.",
+        ),
+        _global_held(
+            "each array on its own",
+            _each_on_its_own,
+            _say_each,
+            "First the norm of the whole, then one factor for every array.",
+        ),
+        _global_held(
+            "stumbles over None",
+            _none_is_forgotten,
+            "Your code stops at a None: a frozen layer has no gradient. Pass over it when you measure, and hand it "
+            "back as None in its place.",
+            "`if g is not None` belongs into both loops: the one that measures and the one that scales.",
+            matches=_raised_at_none_only,
+        ),
+        _global_held(
+            "None is left out",
+            lambda grads, c: _clip_by_global_norm([g for g in grads if g is not None], c),
+            lambda case, answer: (
+                f"{len(case['grads'])} entries came in and {len(answer.value['clipped'])} went out: the None is gone, "
+                "and every later gradient has moved to another parameter's place."
+            ),
+            "Put None where None was.",
+        ),
+        _global_held(
+            "None becomes zero",
+            lambda grads, c: _clip_by_global_norm([np.array(0.0) if g is None else g for g in grads], c),
+            "The None came back as 0. For an optimizer with momentum or weight decay these are different things: "
+            "with None a parameter rests, with 0 it may still move.",
+            "Put None where None was.",
+        ),
+        _global_held(
+            "division by zero",
+            _zero_divided,
+            "Your code divides by the norm, and the norm of gradients that are all zero is 0.",
+            "Scale only where the norm is above the threshold; then you never divide by 0.",
+        ),
+        _global_held(
+            "changes its input",
+            _changed_in_place,
+            "The numbers are right, but your function has written into the arrays of its caller. An operator such as "
+            "*= changes an array in place.",
+            "Make new arrays: [g * factor for g in grads], with None where None was.",
+        ),
+    ),
+    hints=(
+        "Think of all entries of all arrays as one long vector. What is its length?",
+        "Add the squares of every entry of every array that is not None, take one root, and scale every array by the "
+        "same factor, at most 1.",
+        "norm = math.sqrt(sum(np.sum(g**2) for g in grads if g is not None)); factor = max_norm / norm where norm > "
+        "max_norm, else 1; [None if g is None else g * factor for g in grads].",
+    ),
+)
+
+
+# train ----------------------------------------------------------------------------------------------------
+
+
+def _training(mistake: str = "") -> Callable[..., list[float]]:
+    """The training loop, right or with one named mistake left in it."""
+
+    def train(model: Any, batches: Any, max_norm: float, lr: float, accumulate: int) -> list[float]:
+        import torch
+        from torch.nn.functional import mse_loss
+        from torch.nn.utils import clip_grad_norm_, get_total_norm
+
+        def length() -> float:
+            return get_total_norm([p.grad for p in model.parameters() if p.grad is not None]).item()
+
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        norms = []
+        for number, (x, y) in enumerate(batches, start=1):
+            if mistake == "only the last batch counts":
+                optimizer.zero_grad()
+            loss: Any = mse_loss(model(x), y)
+            if mistake != "the sum instead of the mean":
+                loss = loss / accumulate
+            if mistake == "clips before backward":
+                norm = clip_grad_norm_(model.parameters(), max_norm).item()
+            loss.backward()
+            if mistake == "clips every batch":
+                norm = clip_grad_norm_(model.parameters(), max_norm).item()
+            if mistake == "one norm a batch":
+                norms.append(length())
+            if number % accumulate:
+                continue
+            if mistake == "clears before clipping":
+                optimizer.zero_grad()
+            if mistake == "clips after the step":
+                optimizer.step()
+            if mistake not in ("clips before backward", "clips every batch"):
+                norm = clip_grad_norm_(model.parameters(), max_norm).item()
+            finite = math.isfinite(norm)
+            if mistake != "clips after the step" and (finite or mistake == "takes the nan step"):
+                optimizer.step()
+            if mistake == "logs the norm after":
+                norm = length()
+            if mistake != "one norm a batch" and (finite or mistake != "forgets the skipped step in the log"):
+                norms.append(norm)
+            if mistake != "never clears":
+                optimizer.zero_grad()
+        return norms
+
+    return train
+
+
+def _as_it_came(model: Any, batches: Any, max_norm: float, lr: float, accumulate: int) -> list[float]:
+    import torch
+    from torch.nn.functional import mse_loss
+    from torch.nn.utils import clip_grad_norm_
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    norms = []
+    for number, (x, y) in enumerate(batches, start=1):
+        optimizer.zero_grad()
+        loss: Any = mse_loss(model(x), y)
+        norm = clip_grad_norm_(model.parameters(), max_norm)
+        loss.backward()
+        norms.append(norm.item())
+        if number % accumulate == 0:
+            optimizer.step()
+    return norms
+
+
+def _say_norms(story: str) -> Callable[[Case, Answer], str]:
+    """The story, with the norms that were returned in place of `{norms}`."""
+    return lambda case, answer: story.format(
+        norms=show(answer.value["norms"]), max_norm=show(case["max_norm"])
+    )
+
+
+def _trained(mistake: str) -> Answering:
+    return lambda case: _trained_on(mistake, case.label, tuple(case.inputs.items()))
+
+
+@lru_cache(maxsize=64)  # twelve mistakes are compared with one right answer
+def _trained_on(mistake: str, label: str, inputs: tuple[tuple[str, Plain], ...]) -> Answer:
+    return _answering("train", _training(mistake))(Case(label, dict(inputs)))
+
+
+def _train_held(name: str, message: Say, hint: str) -> Misconception:
+    matches = _as_at_first_failure(_trained(""), _trained(name), rtol=1e-4)
+    return Misconception(name, {"train": _training(name)}, message, hint, matches)
+
+
+TRAIN = Judged(
+    name="train",
+    reference={"train": _training()},
+    rtol=1e-4,  # with or without PyTorch's 1e-6 in the denominator
+    misconceptions=(
+        Misconception(
+            "as it came",
+            {"train": _as_it_came},
+            "This is the loop as it came; all five mistakes are still in it.",
+            "Start with the order inside one step: backward makes the gradients, clip shortens them, step uses them.",
+        ),
+        _train_held(
+            "clips before backward",
+            _say_norms(
+                "Clipping comes before backward here: at that moment the gradients of this batch do not exist yet, and "
+                "your log says {norms}. What backward then makes goes into the step unclipped."
+            ),
+            "backward, then clip, then step.",
+        ),
+        _train_held(
+            "clears before clipping",
+            _say_norms(
+                "The gradients are cleared between backward and clip: your log says {norms}, and the weights have not "
+                "moved at all."
+            ),
+            "zero_grad belongs after the step, or before the first backward of the next one.",
+        ),
+        _train_held(
+            "never clears",
+            "The gradients are never cleared: backward adds to what is there, so the second step still carries the "
+            "gradient of the first.",
+            "Call optimizer.zero_grad() once a step, after it.",
+        ),
+        _train_held(
+            "clips after the step",
+            _say_norms(
+                "Your log is right, but the step was taken before the gradient was clipped: a gradient longer than "
+                "{max_norm} went into the weights as it was. This is the most common place for this line to be wrong."
+            ),
+            "backward, then clip, then step.",
+        ),
+        _train_held(
+            "logs the norm after",
+            _say_norms(
+                "Your log says {norms}: the norms after clipping. A log of those can never exceed {max_norm}, so it "
+                "hides the very explosion that you want to see. clip_grad_norm_ returns the norm before."
+            ),
+            "Log what clip_grad_norm_ returns.",
+        ),
+        _train_held(
+            "one norm a batch",
+            lambda case, answer: (
+                f"Your log has {len(answer.value['norms'])} norms for {case['batches'] // case['accumulate']} steps. "
+                f"A step takes {case['accumulate']} batches together, and it is the step that is clipped and logged."
+            ),
+            "Clip and log inside the `if` that takes the step.",
+        ),
+        _train_held(
+            "only the last batch counts",
+            "zero_grad is called for every batch, so when the step comes only the last batch's gradient is left, and "
+            "the others were computed for nothing.",
+            "Clear once a step, not once a batch.",
+        ),
+        _train_held(
+            "the sum instead of the mean",
+            lambda case, answer: (
+                f"The gradients of {case['accumulate']} batches were added up, so the step (and the norm) is "
+                f"{case['accumulate']} times too large. Asked is the mean over the batches of a step."
+            ),
+            "Divide each loss by `accumulate` before backward.",
+        ),
+        _train_held(
+            "clips every batch",
+            "You clip after every backward. Then the parts are clipped before they are added up: the step no longer "
+            "has the direction of the whole gradient, and the norm in the log is that of a mixture.",
+            "Clip once a step: after the last backward, before step.",
+        ),
+        _train_held(
+            "takes the nan step",
+            "One missing number (nan) made a gradient nan, clipping made all of it nan, and the step put it into every "
+            "weight: from there on the model is lost. No clipping repairs a nan.",
+            "Take the step only where math.isfinite(norm); clear the gradients either way.",
+        ),
+        _train_held(
+            "forgets the skipped step in the log",
+            "You pass over the step with the nan, which is right, but also leave it out of the log: whoever reads the "
+            "log later cannot see that it happened, or when.",
+            "Append the norm (nan) in any case; only the step itself is skipped.",
+        ),
+    ),
+    hints=(
+        "Say in words what one step needs: the mean gradient of its batches, then clipping, then the update, then a "
+        "clean slate.",
+        "In every batch: loss / accumulate, backward. In every `accumulate`-th batch also: clip, log what it returns, "
+        "step if that is finite, zero_grad. Nothing else, and in this order.",
+        "if number % accumulate == 0: norm = clip_grad_norm_(model.parameters(), max_norm).item(); "
+        "norms.append(norm); step only if math.isfinite(norm); then optimizer.zero_grad().",
+    ),
+)
+
+
+# rule_and_threshold ---------------------------------------------------------------------------------------
+
+TARGET = 0.6
+"""The test error to stay below, in units of the variance."""
+
+_RULES: dict[str, Callable[[Floats, float], Floats]] = {
+    "norm": lambda g, c: g * min(1.0, c / max(float(np.linalg.norm(g)), 1e-300)),
+    "value": lambda g, c: np.clip(g, -c, c),
+}
+
+
+@cache
+def _error(rule: str, threshold: float, splits: tuple[int, ...]) -> float:
+    return probes.pascal_error(_RULES[rule], threshold, splits)
+
+
+def _complaint(value: Plain) -> str:
+    """What is wrong with the form of a choice, in one sentence; empty when nothing is."""
+    rule, threshold = value["rule"], _vector(value["threshold"])
+    if not isinstance(rule, str) or rule not in _RULES:
+        return f"my_rule must be the word 'norm' or the word 'value'; it is {show(rule)}."
+    if threshold is None or threshold.size != 1 or not 0 < threshold[0] < math.inf:
+        return f"my_threshold must be one number above 0; it is {show(value['threshold'])}."
+    return ""
+
+
+def _threshold(value: Plain) -> float:
+    return float(np.ravel(value["threshold"])[0])
+
+
+def _error_of(case: Case, value: Plain) -> float:
+    return _error(value["rule"], _threshold(value), tuple(int(seed) for seed in case["splits"]))
+
+
+def _judge_choice(case: Case, value: Plain) -> Finding:
+    if complaint := _complaint(value):
+        return Finding(False, complaint)
+    error = _error_of(case, value)
+    return Finding(error < TARGET, f"On {case.label} the error is {error:.2f}; below {TARGET} is asked.")
+
+
+def _choice_kind(case: Case, answer: Answer) -> str:
+    """Which way a valid choice went wrong, in a few words."""
+    if answer.status != "given":
+        return answer.status
+    if _complaint(answer.value):
+        return "not a choice"
+    error = _error_of(case, answer.value)
+    if error < TARGET:
+        return "right"
+    if answer.value["rule"] == "norm":
+        return "norm, and it diverges" if error > 1 else "norm"
+    if error > 2:
+        return "value, far too large"
+    return "value, too small" if _threshold(answer.value) < 0.008 else "value, too large"
+
+
+def _say_error(story: Callable[[float], str]) -> Callable[[Case, Answer], str]:
+    """The error on the fresh splits, then the story, which knows the threshold."""
+
+    def say(case: Case, answer: Answer) -> str:
+        threshold, error = _threshold(answer.value), _error_of(case, answer.value)
+        shown = f"{error:.2f}" if error < 100 else f"{error:.1g}"
+        return (
+            f"On {case.label}, clipping by {answer.value['rule']} at {show(threshold)} ends at an error of {shown}; "
+            f"below {TARGET} is asked. {story(threshold)}"
+        )
+
+    return say
+
+
+def _choice_held(name: str, rule: str, threshold: float, message: Say, hint: str) -> Misconception:
+    names = {"my_rule": rule, "my_threshold": threshold}
+    return Misconception(name, names, message, hint, matches=_first_failing(_choice_kind, name))
+
+
+RULE_AND_THRESHOLD = Judged(
+    name="rule_and_threshold",
+    reference={"my_rule": "value", "my_threshold": 0.01},
+    judge=_judge_choice,
+    misconceptions=(
+        _choice_held(
+            "norm",
+            "norm",
+            0.01,
+            _say_error(
+                lambda c: (
+                    "One factor scales all ten entries, and the blood pressure's entry, 133 times too large, decides "
+                    "it: the nine healthy ones hardly move. No threshold mends that."
+                )
+            ),
+            "Which rule cuts the one sick entry and leaves the other nine alone?",
+        ),
+        _choice_held(
+            "norm, and it diverges",
+            "norm",
+            100.0,
+            _say_error(
+                lambda c: (
+                    f"Steps of up to {probes.LEARNING_RATE} * {show(c)} along the blood pressure overshoot, again and "
+                    "again. A smaller threshold stops that, but then the nine healthy weights hardly move."
+                )
+            ),
+            "Which rule cuts the one sick entry and leaves the other nine alone?",
+        ),
+        _choice_held(
+            "value, too small",
+            "value",
+            0.0005,
+            _say_error(
+                lambda c: (
+                    f"In 400 steps of at most {probes.LEARNING_RATE} * {show(c)} no weight gets further from 0 than "
+                    f"{show(400 * probes.LEARNING_RATE * c)}, and the best weights are some tenths: the run stalls."
+                )
+            ),
+            "How large must the threshold be for 400 steps to reach a weight of about 0.4?",
+        ),
+        _choice_held(
+            "value, too large",
+            "value",
+            0.2,
+            _say_error(
+                lambda c: (
+                    f"The rule is right. But each step moves the blood pressure's weight by up to "
+                    f"{probes.LEARNING_RATE} * {show(c)}, and the predictions by 133 times that, "
+                    f"{show(133 * probes.LEARNING_RATE * c)} standard deviations: the weight "
+                    "jumps to and fro around its best value."
+                )
+            ),
+            "Keep 133 * 0.1 * threshold well below 1, so that one step cannot throw the predictions about.",
+        ),
+        _choice_held(
+            "value, far too large",
+            "value",
+            10.0,
+            _say_error(
+                lambda c: (
+                    f"That is worse than always predicting the mean, which has an error of 1: at {show(c)} almost "
+                    "nothing is cut, or so little that the steps overshoot."
+                )
+            ),
+            "Print pascal_error for thresholds from 1 down to 0.0001, a factor of 3 or 10 apart.",
+        ),
+    ),
+    hints=(
+        "Measure before you choose: call pascal_error for both rules at 0.0001, 0.001, 0.01, 0.1 and 1.",
+        "One entry of the gradient is sick, the other nine are healthy. Choose the rule that treats entries one by "
+        "one; then a threshold from which 400 steps of 0.1 * threshold can reach weights of some tenths.",
+        "The same threshold must not let one step throw the predictions about: 133 * 0.1 * threshold is well below 1. "
+        "Between 40 * threshold > 0.3 and 13 * threshold < 0.3 lies a good range; take its middle.",
+    ),
+)
+
+
+JUDGED: tuple[Judged, ...] = (
+    BREAKING_GRADIENTS,
+    CLIP_BY_NORM,
+    TURNED_BY_VALUE,
+    MOST_TURNED,
+    CLIP_BY_GLOBAL_NORM,
+    TRAIN,
+    RULE_AND_THRESHOLD,
+)
