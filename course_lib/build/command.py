@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course_lib.build import drift, execute, notebook, numbers, source
 from course_lib.build.notebook import Notebook
-from course_lib.build.products import FOLDERS, Product, products
+from course_lib.build.products import Product, products
 from course_lib.errors import CourseError
 
 
@@ -77,8 +77,6 @@ def check(root: Path, names: Sequence[str] = ()) -> list[str]:
 
 def build(root: Path, names: Sequence[str] = (), force: bool = False) -> list[str]:
     """Build what has drifted from its source, and all of it with `force`; one sentence for each that failed."""
-    for folder in FOLDERS:
-        (root / folder).mkdir(exist_ok=True)
     planned, complaints = _plan(root, names)
     for product in planned:
         if not force and not drift.problems(product, root):
@@ -97,6 +95,7 @@ def build(root: Path, names: Sequence[str] = (), force: bool = False) -> list[st
 def finished(product: Product, root: Path) -> Notebook:
     """The notebook as it is stored, run where it is to be run; raises `CourseError` for what a person must mend."""
     built = product.notebook
+    product.file(root).parent.mkdir(exist_ok=True)
     if product.executed:
         proofs = proven_numbers(product.source)
         expressions = [number.expression for _, number in proofs]

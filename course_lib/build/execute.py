@@ -103,14 +103,18 @@ async def _execute(
                     await client.async_execute_cell(cell, index)
                 return await _evaluate(client, expressions)
     except CellExecutionError as error:
-        raise _error(source, index, f"{_line_in_cell(error.traceback)}{error.ename}: {error.evalue}") from None
+        raise _error(
+            source, index, f"{_line_in_cell(error.traceback)}{error.ename}: {error.evalue}"
+        ) from None
     except CellTimeoutError:
         raise _error(source, index, f"it ran for more than {SECONDS_PER_CELL} s and was stopped") from None
     except DeadKernelError:
         raise _error(source, index, "its kernel died (out of memory, or the code ended it)") from None
     except RuntimeError as error:  # the kernel did not start
         last = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-        raise ExecutionError(f"{source.path}: no kernel starts ({error}: {last}); run `course doctor`.") from None
+        raise ExecutionError(
+            f"{source.path}: no kernel starts ({error}: {last}); run `course doctor`."
+        ) from None
 
 
 def _kernel_manager() -> Any:

@@ -1,54 +1,66 @@
-"""Run every notebook with nbval: `python tests/notebooks/run_nbval.py`.
+"""Run every notebook with nbval: `python tests/notebooks/run_nbval.py [--reports FOLDER]`.
 
 Lessons and solutions are compared with their stored outputs, except in cells tagged `nbval-ignore-output`; the
-learner's copies, which have none, must run to their end unsolved. Ends with 0 when both hold, with 1 otherwise.
+learner's copies, which have none, must run to their end unsolved. Ends with 0 when both hold, with 1 otherwise;
+with `--reports`, pytest leaves a JUnit report of each in that folder.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 SECONDS_PER_CELL = 300
 
-COMPARED = ("--nbval", "notebooks", "solutions")
-RUN_ONLY = ("--nbval-lax", "exercises")
+MODES = {
+    "compared": ("--nbval", "notebooks", "solutions"),
+    "run": ("--nbval-lax", "exercises"),
+}
+"""What is done with which folders of the course, by the name of its report."""
 
 
-def arguments(root: Path, *mode_and_folders: str) -> list[str]:
-    """What pytest is called with, for one mode of nbval and the folders of the course in `root` it is for.
+def run(root: Path, mode: str, reports: Path | None = None) -> int:
+    """Run one mode of nbval over the course in `root`, let it say what it finds, and return pytest's exit code."""
+    paths = [str(HERE), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {
+        "COURSE_ROOT": str(root),
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+    }
+    command = [sys.executable, "-m", "pytest", *_arguments(root), *MODES[mode]]
+    if reports:
+        command.append(f"--junitxml={reports.resolve() / f'notebooks-{mode}.xml'}")
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+
+
+def _arguments(root: Path) -> list[str]:
+    """What pytest is called with in every mode.
 
     The root is named, since pytest tells `notebooks/01_x.ipynb` from `solutions/01_x.ipynb` only by the path from it,
     and pytest-xdist passes over cells of the same name without a word.
     """
     return [
         f"--rootdir={root}",
-        *("-p", "fresh_work", "-p", "no:cacheprovider", "-q"),
+        *("-q", "-p", "fresh_work", "-p", "no:cacheprovider"),
         *("-n", "auto", "--maxprocesses=4", "--dist", "loadfile"),
         *("--nbval-current-env", f"--nbval-cell-timeout={SECONDS_PER_CELL}"),
-        *("--nbval-sanitize-with", str(HERE / "sanitize.cfg")),
-        *mode_and_folders,
+        f"--nbval-sanitize-with={HERE / 'sanitize.cfg'}",
     ]
 
 
-def run(root: Path, *mode_and_folders: str) -> subprocess.CompletedProcess[str]:
-    """Run nbval over folders of the course in `root`, and let it say what it finds."""
-    paths = [str(HERE), str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {
-        "COURSE_ROOT": str(root),
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-    }
-    command = [sys.executable, "-m", "pytest", *arguments(root, *mode_and_folders)]
-    return subprocess.run(command, cwd=root, env=environment, text=True, check=False)
-
-
-def main() -> int:
-    """Both modes over the course, one after the other: both always run."""
-    root = HERE.parent.parent
-    codes = [run(root, *COMPARED).returncode, run(root, *RUN_ONLY).returncode]
+def main(argv: Sequence[str] | None = None) -> int:
+    """Both modes over the course, one after the other, whatever the first one finds."""
+    parser = argparse.ArgumentParser(description="Run every notebook of the course with nbval.")
+    parser.add_argument(
+        "--reports", type=Path, metavar="FOLDER", help="where pytest leaves its JUnit reports"
+    )
+    reports = parser.parse_args(argv).reports
+    codes = [run(ROOT, mode, reports) for mode in MODES]
     return 1 if any(codes) else 0
 
 

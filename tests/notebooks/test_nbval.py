@@ -1,0 +1,79 @@
+"""nbval, as it is run over the course: it passes what is right, and it fails what is not.
+
+What nbval passes and must not (a notebook stripped of its outputs) is what `course build --check` is there for.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import run_nbval
+from conftest import EXERCISE, write_source
+from test_drift import LESSON_FILE, cell, change
+
+from course_lib.build import command
+
+
+def cells_that_failed(reports: Path, mode: str) -> tuple[int, list[str]]:
+    """How many cells ran, and which failed, from the report that `start.py test` counts."""
+    cases = list(ElementTree.parse(reports / f"notebooks-{mode}.xml").getroot().iter("testcase"))
+    failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    return len(cases), [f"{case.get('classname')} {case.get('name')}" for case in failed]
+
+
+def test_a_course_as_built_passes_cell_by_cell(built_course: Path, tmp_path: Path) -> None:
+    assert run_nbval.run(built_course, "compared", tmp_path) == 0
+    assert cells_that_failed(tmp_path, "compared") == (4 + 3, [])
+    assert run_nbval.run(built_course, "run", tmp_path) == 0
+    assert cells_that_failed(tmp_path, "run") == (3, [])
+
+
+def test_a_changed_output_fails_and_an_ignored_one_does_not(course: Path, tmp_path: Path) -> None:
+    change(course, LESSON_FILE, lambda nb: cell(nb, "spike")["outputs"][0].update(text=["grows by 9101\n"]))
+    change(course, LESSON_FILE, lambda nb: nb["cells"][3]["outputs"][0].update(text=["elsewhere\n"]))
+    assert run_nbval.run(course, "compared", tmp_path) == 1
+    count, failed = cells_that_failed(tmp_path, "compared")
+    assert count == 4 + 3
+    assert [name.rpartition(" ")[2] for name in failed] == ["1"]
+
+
+def test_a_stripped_notebook_passes_nbval_and_is_found_by_the_check(course: Path, tmp_path: Path) -> None:
+    def strip(notebook: dict[str, list[dict[str, object]]]) -> None:
+        for entry in notebook["cells"]:
+            if entry["cell_type"] == "code":
+                entry.update(outputs=[], execution_count=None)
+
+    change(course, LESSON_FILE, strip)
+    assert run_nbval.run(course, "compared", tmp_path) == 0
+    found = command.check(course)
+    assert sum("it has no stored execution" in line for line in found) == 4
+
+
+def test_a_changed_character_of_a_source_is_found_by_the_check(course: Path) -> None:
+    write_source(course, "exercise", EXERCISE.replace("x / 2", "x / 4"))
+    assert any(line.startswith("solutions/01_tiny.ipynb: cell 3") for line in command.check(course))
+
+
+def test_a_learners_copy_that_does_not_run_to_its_end_fails(course: Path, tmp_path: Path) -> None:
+    change(course, "exercises/01_tiny.ipynb", lambda nb: cell(nb, "half").update(source=["half(2)"]))
+    assert run_nbval.run(course, "run", tmp_path) == 1
+    assert cells_that_failed(tmp_path, "run")[0] == 3
+
+
+def test_a_folder_without_notebooks_fails(course: Path, tmp_path: Path) -> None:
+    (course / "exercises/01_tiny.ipynb").unlink()
+    assert run_nbval.run(course, "run", tmp_path) != 0
+
+
+def test_both_modes_run_even_when_the_first_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def first_fails(root: Path, mode: str, reports: Path | None) -> int:
+        ran.append(mode)
+        return len(ran) % 2
+
+    monkeypatch.setattr(run_nbval, "run", first_fails)
+    assert run_nbval.main([]) == 1
+    assert ran == ["compared", "run"]
