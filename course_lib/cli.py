@@ -32,7 +32,7 @@ COMMANDS: dict[str, Command] = {
     "progress": Command("show what you have done, and what comes next", "course_lib.teach.command"),
     "open": Command("get your own copy of an exercise", "course_lib.work"),
     "reset": Command("get a fresh copy of an exercise and keep the old one", "course_lib.work"),
-    "check": Command("run every check of one exercise, with feedback", "course_lib.checks.command"),
+    "check": Command("run every check of one exercise, with feedback", "course_lib.grading.check_command"),
     "grade": Command("grade a folder or a zip of submissions", "course_lib.grading.command"),
     "build": Command(
         "make the notebooks from source/, or check that they are in step", "course_lib.build.command"

@@ -85,10 +85,10 @@ def _probed(asked: Asked, namespace: Namespace, case: Case) -> Answer:
     except Leant as leant:
         return Answer("refused", detail=leant.name)
     except BaseException as error:  # SystemExit and the like are the learner's, and cost this answer only.
-        return Answer("raised", error=type(error).__name__, detail=_first_line(error))
+        return Answer("raised", error=type(error).__name__, detail=first_line(error))
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     try:
         lines = str(error).strip().splitlines()
     except Exception as second:  # a learner's exception whose own __str__ fails

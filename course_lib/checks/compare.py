@@ -93,7 +93,7 @@ def _number_difference(got: Plain, expected: Plain, rtol: float, atol: float) ->
     right = np.asarray(expected, dtype=float)
     try:
         given = np.asarray(got, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return f"expected {_kind(right)}, got {show(got)}"
     if isinstance(got, str | bool) or got is None:
         return f"expected {_kind(right)}, got {show(got)}"

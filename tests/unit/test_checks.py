@@ -227,6 +227,8 @@ def test_answers_and_cases_survive_the_wire():
         (np.zeros(2), np.zeros(3), "shape (3,)"),
         ("yes", 1.0, "expected one number"),
         (None, 1.0, "expected one number"),
+        (10**400, 1.0, "expected one number"),
+        ([10**400], np.ones(1), "expected an array"),
         (1.0, "yes", "expected 'yes'"),
         (1, True, "expected True"),
         (3.0, 2.0, "expected 2, got 3"),

@@ -1,0 +1,169 @@
+"""`course grade SUBMISSIONS --out DIR`: grade a folder or a zip of notebooks."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from course_lib.checks import exercises
+from course_lib.errors import CourseError
+from course_lib.grading import confine, notebook
+from course_lib.grading.ledger import Entry, Ledger
+from course_lib.grading.local import Task, grade_beside, grade_here
+from course_lib.grading.notebook import NotebookError
+from course_lib.grading.progress import Progress
+from course_lib.grading.reports import FEEDBACK, REPORT, write_feedback, write_report
+from course_lib.grading.runner import Limits, clean, unreadable
+from course_lib.grading.submissions import Submission, Submissions
+from course_lib.grading.tables import write_grades, write_results
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `course grade`."""
+    parser.add_argument(
+        "submissions", type=Path, metavar="SUBMISSIONS", help="a folder or a zip of notebooks"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where grades and reports go")
+    parser.add_argument(
+        "--jobs",
+        type=_at_least_one,
+        default=_cores(),
+        metavar="N",
+        help="notebooks at a time (default: %(default)s, the cores of this machine)",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="S",
+        help="any word; the same word gives the same cases (default: drawn, and kept in the ledger)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=Limits().submission,
+        metavar="SECONDS",
+        help="time for one notebook; one cell or question may take a quarter of it (default: %(default)g)",
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 86400 seconds")
+    return seconds
+
+
+def run(args: argparse.Namespace) -> int:
+    """Grade everything, write every table and page; 0, or 1 when something needs a person."""
+    found = Submissions(args.submissions, exercises.EXERCISES)
+    ledger = Ledger(args.out)
+    try:
+        print(confine.UNCONFINED, file=sys.stderr)
+        finished = _grade_all(found, ledger, args)
+        needing = _write_all(ledger, args.out)
+    finally:
+        ledger.close()
+    if not finished:
+        print("Stopped. The same command goes on where this one ended.", file=sys.stderr)
+        return 1
+    for learner in found.empty_handed():
+        print(f"{clean(learner)}: handed in no notebook.", file=sys.stderr)
+    for line in needing:
+        print(line, file=sys.stderr)
+    print(f"{len(found.all)} submissions; see {args.out / REPORT}")
+    return 1 if needing else 0
+
+
+def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> bool:
+    """Bring every submission into the ledger; `False` when the teacher stopped it."""
+    progress = Progress(len(found.all), sys.stderr)
+    try:
+        tasks, seed, limits = _tasks(found, ledger, progress), ledger.seed(args.seed), Limits(args.timeout)
+        batch = (
+            grade_here(tasks, seed, limits)
+            if args.jobs == 1
+            else grade_beside(tasks, seed, limits, args.jobs)
+        )
+        with contextlib.closing(batch):
+            for task, graded in batch:
+                ledger.add(task.notebook.digest, task.exercise, graded)
+                progress.step()
+    except KeyboardInterrupt:
+        return False
+    finally:
+        progress.end()
+    return True
+
+
+def _tasks(found: Submissions, ledger: Ledger, progress: Progress) -> Iterator[Task]:
+    """What is left to run. The same bytes are run once, and what cannot be run is entered at once."""
+    taken = ledger.done()
+    for submission in found.all:
+        read = _read(found, submission)
+        if isinstance(read, str):
+            digest = f"?{submission.path}"
+            known = submission.exercise if submission.exercise in exercises.EXERCISES else ""
+            ledger.add(digest, submission.exercise, unreadable(known, read))
+            ledger.enter(submission, digest)
+            progress.step()
+            continue
+        ledger.enter(submission, read.digest)
+        key = (read.digest, submission.exercise)
+        if key in taken:
+            progress.step()
+            continue
+        taken.add(key)
+        yield Task(read, submission.exercise)
+
+
+def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str:
+    """The notebook, or why there is none."""
+    if submission.problem:
+        return submission.problem
+    try:
+        with found.open(submission) as path:
+            read = notebook.read(path)
+    except NotebookError as error:
+        return str(error)
+    if read.exercise in exercises.EXERCISES and read.exercise != submission.exercise:
+        return f"holds exercise {read.exercise}, but was handed in as {submission.exercise}."
+    return read
+
+
+def _write_all(ledger: Ledger, out: Path) -> list[str]:
+    """Every table and page, from the ledger; a line for each submission that needs a person."""
+    try:
+        (out / FEEDBACK).mkdir(exist_ok=True)
+        write_grades(ledger.entries(), out / "grades.csv")
+        write_results(ledger.entries(), out / "results.jsonl")
+        needing = []
+        for entry in ledger.entries():
+            write_feedback(entry, out / FEEDBACK)
+            needing += _needs_a_person(entry)
+        write_report(ledger.entries(), out, [confine.UNCONFINED])
+    except OSError as error:
+        raise CourseError(
+            f"{error.filename or out} cannot be written ({error.strerror}); the ledger is whole. "
+            "Mend that and give the same command again."
+        ) from None
+    return needing
+
+
+def _needs_a_person(entry: Entry) -> list[str]:
+    if entry.graded.status == "unreadable":
+        return [clean(f"{entry.path}: {entry.graded.reason}")]
+    return []

@@ -1,0 +1,180 @@
+"""The ledger: every result is in it, on disk, before the next submission's begins. SQLite, write-ahead log.
+
+A result belongs to the bytes of a notebook, not to a name: the same bytes are graded once, whoever hands them in,
+and a grader that was killed goes on where it stopped. One grader at a time holds the ledger, by SQLite's own lock,
+which the system releases even when the grader is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_lib.errors import CourseError
+from course_lib.grading.runner import Graded, Result
+from course_lib.grading.submissions import Submission
+
+FILE = "ledger.sqlite"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS submissions (
+    learner TEXT, exercise TEXT, path TEXT NOT NULL, late INTEGER NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (learner, exercise)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS graded (
+    digest TEXT, exercise TEXT, status TEXT NOT NULL, reason TEXT NOT NULL, notes TEXT NOT NULL,
+    seconds REAL NOT NULL, PRIMARY KEY (digest, exercise)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS results (
+    digest TEXT, exercise TEXT, place INTEGER, question TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
+    points INTEGER NOT NULL, out_of INTEGER NOT NULL, message TEXT NOT NULL, misconception TEXT NOT NULL,
+    hints TEXT NOT NULL, card TEXT NOT NULL, PRIMARY KEY (digest, exercise, place));
+"""
+
+
+class LedgerError(CourseError):
+    """The ledger cannot be opened or written; what was graded before is still in it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One learner's submission and what it earned."""
+
+    learner: str
+    exercise: str
+    path: str
+    late: bool
+    digest: str
+    graded: Graded
+
+    @property
+    def points(self) -> int:
+        """What it earned."""
+        return self.graded.points
+
+    @property
+    def out_of(self) -> int:
+        """What it could have earned."""
+        return sum(result.out_of for result in self.graded.results)
+
+
+class Ledger:
+    """The ledger of one output folder, made when missing; raises `LedgerError`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(folder / FILE, timeout=0.2, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            why = getattr(error, "strerror", None) or error
+            raise LedgerError(f"{folder} cannot be written ({why}); choose another --out.") from None
+        with self._speaking():
+            # Exclusive before the first write-ahead access: the lock is then held until this process ends.
+            self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = FULL")
+            self._base.executescript(_SCHEMA)
+            self._base.execute("BEGIN IMMEDIATE")
+            self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
+            self._base.execute("DELETE FROM graded WHERE digest LIKE '?%'")
+            self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
+            self._base.execute("COMMIT")
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """SQLite's errors as one sentence each."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if "locked" in str(error):
+                raise LedgerError(
+                    f"Another grader is at work on {self._folder}; wait for it, or choose another --out."
+                ) from None
+            raise LedgerError(
+                f"{self._folder / FILE} cannot be written ({error}); nothing graded before is lost. "
+                "Mend that and give the same command again."
+            ) from None
+
+    def seed(self, wanted: str | None) -> str:
+        """The secret seed of this folder: recorded at the first grading, the same ever after."""
+        with self._speaking():
+            row = self._base.execute("SELECT value FROM facts WHERE name = 'seed'").fetchone()
+            if row is None:
+                seed = wanted if wanted is not None else secrets.token_hex(16)
+                self._base.execute("INSERT INTO facts VALUES ('seed', ?)", (seed,))
+                return seed
+        recorded = str(row[0])
+        if wanted not in (None, recorded):
+            raise LedgerError(
+                f"{self._folder} was graded with another seed; leave --seed away, or choose another --out."
+            )
+        return recorded
+
+    def done(self) -> set[tuple[str, str]]:
+        """The digest and exercise of everything that is graded."""
+        with self._speaking():
+            return {(str(d), str(e)) for d, e in self._base.execute("SELECT digest, exercise FROM graded")}
+
+    def enter(self, submission: Submission, digest: str) -> None:
+        """Note who handed in what."""
+        row = (submission.learner, submission.exercise, submission.path, submission.late, digest)
+        with self._speaking():
+            self._base.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?, ?, ?)", row)
+
+    def add(self, digest: str, exercise: str, graded: Graded) -> None:
+        """Keep one submission's results: all of them or, should the machine stop now, none."""
+        head = (digest, exercise, graded.status, graded.reason, json.dumps(graded.notes), graded.seconds)
+        rows = [
+            (
+                *(digest, exercise, place, r.question, r.title, r.status, r.points, r.out_of),
+                *(r.message, r.misconception, json.dumps(r.hints), r.card),
+            )
+            for place, r in enumerate(graded.results)
+        ]
+        with self._speaking():
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                self._base.execute("INSERT OR REPLACE INTO graded VALUES (?, ?, ?, ?, ?, ?)", head)
+                self._base.execute(
+                    "DELETE FROM results WHERE digest = ? AND exercise = ?", (digest, exercise)
+                )
+                self._base.executemany(f"INSERT INTO results VALUES ({', '.join('?' * 12)})", rows)
+                self._base.execute("COMMIT")
+            except sqlite3.Error:
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
+                raise
+
+    def entries(self) -> Iterator[Entry]:
+        """Every submission that has its result, in the order of learners and exercises."""
+        query = (
+            "SELECT learner, exercise, path, late, digest, status, reason, notes, seconds "
+            "FROM submissions JOIN graded USING (digest, exercise) ORDER BY learner, exercise"
+        )
+        with self._speaking():
+            for learner, exercise, path, late, digest, status, reason, notes, seconds in self._base.execute(
+                query
+            ):
+                results = self._results(digest, exercise)
+                graded = Graded(status, reason, tuple(json.loads(notes)), seconds, results)
+                yield Entry(learner, exercise, path, bool(late), digest, graded)
+
+    def _results(self, digest: str, exercise: str) -> tuple[Result, ...]:
+        query = (
+            "SELECT question, title, status, points, out_of, message, misconception, hints, card "
+            "FROM results WHERE digest = ? AND exercise = ? ORDER BY place"
+        )
+        rows = self._base.execute(query, (digest, exercise))
+        return tuple(
+            Result(question, title, status, points, out_of, message, held, tuple(json.loads(hints)), card)
+            for question, title, status, points, out_of, message, held, hints, card in rows
+        )
+
+    def close(self) -> None:
+        """Give the folder free."""
+        self._base.close()

@@ -1,0 +1,262 @@
+"""A worker process as the trusted side sees it: started, handed a submission, listened to, and ended.
+
+Every wait has a deadline, and nothing that arrives is trusted to be what it says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import IO, Protocol
+
+from course_lib.errors import CourseError
+from course_lib.grading import confine
+from course_lib.grading.frames import Unpacker
+
+START_SECONDS = 180.0
+"""How long a worker may take to import everything, on a slow and busy machine."""
+
+_GONE_SECONDS = 10.0
+_CRASHES = {
+    "SIGSEGV": "a segmentation fault",
+    "SIGBUS": "a bus error",
+    "SIGABRT": "an abort",
+    "SIGFPE": "an arithmetic fault",
+    "SIGKILL": "a kill signal; memory may have run out",
+}
+
+
+class WorkerError(CourseError):
+    """No worker can be started here; the message holds the last that it said."""
+
+
+class Late(Exception):
+    """Nothing came before the deadline."""
+
+
+class Worker(Protocol):
+    """Runs one submission at a time: `begin`, then `receive` until it gives `None`, then `finish`."""
+
+    def begin(self, job: bytes) -> None:
+        """Start a fresh process on this job (a whole frame)."""
+
+    def receive(self, deadline: float) -> tuple[str, bytes] | None:
+        """The next frame; `None` when the process will say no more; raises `Late` and `FrameError`."""
+
+    def finish(self) -> str:
+        """End the process, whatever it does, and say how it had ended by itself (empty: it had not)."""
+
+    def close(self) -> None:
+        """End everything."""
+
+
+def open_worker() -> Worker:
+    """A warm worker where the system forks safely, a cold one elsewhere."""
+    return WarmWorker() if sys.platform == "linux" else ColdWorker()
+
+
+class WarmWorker:
+    """A process that has imported everything and forks for each submission; started again should it die."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._channel: socket.socket | None = None
+        self._unpacker = Unpacker()
+        self._folder = Path(tempfile.mkdtemp(prefix="course-worker-"))
+        self._said = (self._folder / "said").open("w+b")
+        self._start()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                confine.command(),
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                env=confine.environment(self._folder),
+                cwd=self._folder,
+                start_new_session=True,
+            )
+        self._control = ours
+        ours.settimeout(START_SECONDS)
+        try:
+            if ours.recv(16) != b"ready":
+                raise WorkerError(
+                    f"The process that runs notebooks ended while it started: {self._last_words()}"
+                )
+        except TimeoutError:
+            raise WorkerError(
+                f"The process that runs notebooks took over {START_SECONDS:g} s to start."
+            ) from None
+
+    def _last_words(self) -> str:
+        self._said.seek(0)
+        lines = self._said.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def begin(self, job: bytes) -> None:
+        """Fork a child and hand it the job."""
+        ours, theirs = socket.socketpair()
+        self._channel, self._unpacker = ours, Unpacker()
+        with theirs:
+            for attempt in (1, 2):
+                try:
+                    assert self._control is not None
+                    socket.send_fds(self._control, [b"go"], [theirs.fileno()])
+                    break
+                except OSError:
+                    if attempt == 2:
+                        raise WorkerError("The process that runs notebooks does not stay alive.") from None
+                    self._stop()
+                    self._start()
+        with contextlib.suppress(OSError):  # a child that is dead already is noticed when it is listened to
+            ours.settimeout(_GONE_SECONDS)
+            ours.sendall(job)
+
+    def receive(self, deadline: float) -> tuple[str, bytes] | None:
+        """The child's next frame."""
+        assert self._channel is not None
+        while (frame := self._unpacker.take()) is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Late
+            self._channel.settimeout(left)
+            try:
+                block = self._channel.recv(1 << 18)
+            except TimeoutError:
+                raise Late from None
+            except OSError:
+                return None
+            if not block:
+                return None
+            self._unpacker.feed(block)
+        return frame
+
+    def finish(self) -> str:
+        """End the child."""
+        assert self._channel is not None and self._control is not None
+        self._channel.close()
+        # A child that closed its end is given a moment to be gone by itself, so that how it ended can be told.
+        for patience, packet in ((0.2, None), (_GONE_SECONDS, b"kill")):
+            try:
+                if packet:
+                    self._control.send(packet)
+                self._control.settimeout(patience)
+                said = self._control.recv(32)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            if said.startswith(b"exit "):
+                return "" if packet else _how(os.waitstatus_to_exitcode(int(said[5:])))
+            break
+        self._stop()
+        self._start()
+        return ""
+
+    def _stop(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def close(self) -> None:
+        """End the parent, and whatever it started."""
+        self._stop()
+        self._said.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _how(code: int) -> str:
+    """An exit code in words; a negative one is a signal's number."""
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"it was ended by {_CRASHES.get(name, name)}"
+    return f"it ended Python with exit code {code}"
+
+
+class ColdWorker:
+    """A new process for each submission: slower by the time the imports take, and the same in all else."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._arrived: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
+        self._unpacker = Unpacker()
+
+    def begin(self, job: bytes) -> None:
+        """Start a process and, once it has imported everything, hand it the job."""
+        self._folder = tempfile.TemporaryDirectory(prefix="course-submission-", ignore_cleanup_errors=True)
+        self._process = subprocess.Popen(
+            confine.command("--once"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=confine.environment(Path(self._folder.name)),
+            cwd=self._folder.name,
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._arrived, self._unpacker = queue.Queue(maxsize=64), Unpacker()
+        threading.Thread(target=_listen, args=(self._process.stdout, self._arrived), daemon=True).start()
+        ready = self.receive(time.monotonic() + START_SECONDS)
+        if ready is None or ready[0] != "ready":
+            self.finish()
+            raise WorkerError("The process that runs notebooks ended while it started.")
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(job)
+            self._process.stdin.flush()
+
+    def receive(self, deadline: float) -> tuple[str, bytes] | None:
+        """The process's next frame."""
+        while (frame := self._unpacker.take()) is None:
+            try:
+                block = self._arrived.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise Late from None
+            if block is None:
+                return None
+            self._unpacker.feed(block)
+        return frame
+
+    def finish(self) -> str:
+        """End the process."""
+        assert self._process is not None and self._folder is not None
+        how = ""
+        try:
+            code = self._process.wait(0.2)
+            how = _how(code)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        self._folder.cleanup()
+        return how
+
+    def close(self) -> None:
+        """End the process, should one be there."""
+        if self._process is not None and self._process.poll() is None:
+            self.finish()
+
+
+def _listen(stream: IO[bytes], arrived: queue.Queue[bytes | None]) -> None:
+    """Hand on what arrives, in bounded blocks; wait while nobody takes it."""
+    with stream:
+        while block := os.read(stream.fileno(), 1 << 16):
+            arrived.put(block)
+    arrived.put(None)

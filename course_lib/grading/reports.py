@@ -1,0 +1,224 @@
+"""What people read: one feedback page for each learner and exercise, and one report on the class."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from statistics import median
+from typing import IO
+
+from course_lib.grading.ledger import Entry
+from course_lib.grading.page import bar, grid, histogram, page
+from course_lib.grading.runner import Result, clean, misconceptions
+from course_lib.grading.tables import write_whole
+
+FEEDBACK = "feedback"
+REPORT = "report.html"
+
+_MANY = 12
+
+
+def feedback_name(learner: str, exercise: str) -> str:
+    """The feedback page's file name: readable, safe on every system, and nobody else's."""
+    parts = [re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("-.")[:60] for part in (learner, exercise)]
+    if parts != [learner, exercise]:
+        parts.append(hashlib.sha256(f"{learner}\0{exercise}".encode("utf-8", "replace")).hexdigest()[:8])
+    return "--".join(part for part in parts if part) + ".html"
+
+
+def write_feedback(entry: Entry, folder: Path) -> None:
+    """One learner's page: what was earned, what was left out and why, and every question's card."""
+    title = f"{entry.exercise or entry.path}: {entry.learner}"
+    body = [
+        f"<h1>{_text(entry.exercise or entry.path)}</h1>",
+        f'<p class="lead">Feedback for {_text(entry.learner)}</p>',
+        f'<p class="score">{entry.points} <small>of {entry.out_of} points</small></p>',
+    ]
+    if entry.late:
+        body.append("<p>Handed in late.</p>")
+    if entry.graded.status == "unreadable":
+        body.append(
+            f'<p class="box"><strong>Not graded.</strong> {_text(entry.path)} {_text(entry.graded.reason)}</p>'
+        )
+    else:
+        if entry.graded.reason:
+            body.append(f'<p class="box">{_text(entry.graded.reason)}</p>')
+        body.append("<h2>Questions</h2>")
+        body += [f"<h3>{_text(result.title)}</h3>{result.card}" for result in entry.graded.results]
+    if entry.graded.notes:
+        notes = "".join(f"<li>{_text(note)}</li>" for note in entry.graded.notes)
+        body.append(f"<h2>Also noticed</h2><p>None of this changed a point.</p><ul>{notes}</ul>")
+    _write(folder / feedback_name(entry.learner, entry.exercise), page(clean(title), "\n".join(body)))
+
+
+def _write(path: Path, text: str) -> None:
+    def write(file: IO[str]) -> None:
+        file.write(text)
+
+    write_whole(path, write)
+
+
+def _text(text: str) -> str:
+    return escape(clean(text))
+
+
+@dataclass
+class _Question:
+    """How a class did on one question."""
+
+    title: str
+    statuses: Counter[str] = field(default_factory=Counter)
+    held: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def asked(self) -> int:
+        return sum(self.statuses.values())
+
+    @property
+    def right(self) -> float:
+        return self.statuses["right"] / max(self.asked, 1)
+
+
+@dataclass
+class _Class:
+    """How a class did on one exercise."""
+
+    points: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    out_of: int = 0
+    questions: dict[str, _Question] = field(default_factory=dict)
+    same_bytes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, entry: Entry) -> None:
+        self.points.append(entry.points)
+        self.seconds.append(entry.graded.seconds)
+        self.out_of = entry.out_of
+        if entry.points:
+            self.same_bytes[entry.digest].append(entry.learner)
+        for result in entry.graded.results:
+            self._add_result(entry.learner, result)
+
+    def _add_result(self, learner: str, result: Result) -> None:
+        question = self.questions.setdefault(result.question, _Question(result.title))
+        question.statuses[result.status] += 1
+        if result.misconception:
+            question.held[result.misconception].append(learner)
+
+
+def write_report(entries: Iterable[Entry], folder: Path, warnings: Sequence[str]) -> None:
+    """The class report: scores, time, where the class is stuck, which misconceptions it holds, who needs a person."""
+    classes: dict[str, _Class] = defaultdict(_Class)
+    learners: list[list[str]] = []
+    trouble: list[list[str]] = []
+    for entry in entries:
+        link = f"{FEEDBACK}/{feedback_name(entry.learner, entry.exercise)}"
+        name = f'<a href="{escape(link)}">{_text(entry.learner)}</a>'
+        late = "late" if entry.late else ""
+        score = f"{entry.points} of {entry.out_of}"
+        learners.append([name, _text(entry.exercise), score, entry.graded.status, late])
+        if entry.graded.status != "unreadable":
+            classes[entry.exercise].add(entry)
+        if entry.graded.status != "graded":
+            reason = entry.graded.reason
+            told = f"{entry.path} {reason}" if entry.graded.status == "unreadable" else reason
+            trouble.append([name, _text(entry.exercise), score, _text(told)])
+    body = ["<h1>Class report</h1>", f'<p class="lead">{len(learners)} submissions</p>']
+    body += [f'<p class="box"><strong>Note.</strong> {_text(warning)}</p>' for warning in warnings]
+    for exercise in sorted(classes):
+        body += _exercise_sections(exercise, classes[exercise])
+    if trouble:
+        body.append("<h2>Look at these yourself</h2>")
+        body.append(grid(["Learner", "Exercise", "Points", "What happened"], trouble))
+    body.append("<h2>Every submission</h2>")
+    body.append(grid(["Learner", "Exercise", "Points", "Status", "Late"], learners))
+    _write(folder / REPORT, page("Class report", "\n".join(body)))
+
+
+def _exercise_sections(exercise: str, group: _Class) -> list[str]:
+    sections = [f"<h2>{_text(exercise)}</h2>", _figures(group), _distribution(group), _stuck(group)]
+    return [*sections, _held(exercise, group), _same(group)]
+
+
+def _figures(group: _Class) -> str:
+    figures = [
+        (f"{len(group.points)}", "submissions"),
+        (f"{median(group.points):g} of {group.out_of}", "median points"),
+        (f"{sum(group.points) / len(group.points):.1f}", "mean points"),
+        (f"{median(group.seconds):.2f} s", "median time to grade one"),
+        (f"{max(group.seconds):.1f} s", "longest"),
+    ]
+    return '<ul class="figures">' + "".join(f"<li><strong>{a}</strong>{b}</li>" for a, b in figures) + "</ul>"
+
+
+def _distribution(group: _Class) -> str:
+    width = max(1, -(-(group.out_of + 1) // 21))
+    starts = range(0, group.out_of + 1, width)
+    tally = Counter(points // width for points in group.points)
+    counts = [tally[place] for place in range(len(starts))]
+    labels = [f"{a}" if width == 1 else f"{a}-{min(a + width - 1, group.out_of)}" for a in starts]
+    said = ", ".join(f"{count} with {label}" for count, label in zip(counts, labels, strict=True) if count)
+    return f"<h3>Points</h3>{histogram(counts, labels, f'Submissions by points: {said}.')}"
+
+
+def _stuck(group: _Class) -> str:
+    """Questions from the hardest to the easiest."""
+    rows = []
+    for name, question in sorted(group.questions.items(), key=lambda item: item[1].right):
+        statuses = question.statuses
+        others = question.asked - sum(statuses[s] for s in ("right", "misconception", "not attempted"))
+        rows.append(
+            [
+                *(f"<code>{_text(name)}</code><br>{_text(question.title)}", bar(question.right)),
+                *(f"{question.right:.0%}", f"{statuses['right']}", f"{statuses['misconception']}"),
+                *(f"{others}", f"{statuses['not attempted']}"),
+            ]
+        )
+    head = ["Question", "Right", "", "right", "misconception", "other", "not attempted"]
+    return "<h3>Where the class is stuck</h3>" + grid(head, rows, numbers=(2, 3, 4, 5, 6))
+
+
+def _held(exercise: str, group: _Class) -> str:
+    told = misconceptions([exercise])
+    rows = []
+    for name, question in group.questions.items():
+        for held, learners in question.held.items():
+            said = told.get((name, held), "")
+            rows.append(
+                (len(learners), [held, name, learners, said, f"{len(learners) / question.asked:.0%}"])
+            )
+    if not rows:
+        return ""
+    rows.sort(key=lambda row: -row[0])
+    cells = [
+        [
+            _text(str(held)),
+            f"<code>{_text(str(name))}</code>",
+            f"{count} ({share})",
+            _text(str(said)),
+            _names(who),
+        ]
+        for count, (held, name, who, said, share) in rows
+        if isinstance(who, list)
+    ]
+    head = ["Misconception", "Question", "Held by", "What they were told", "Who"]
+    return "<h3>Misconceptions</h3>" + grid(head, cells, numbers=(2,))
+
+
+def _names(learners: list[str]) -> str:
+    names = ", ".join(_text(learner) for learner in learners)
+    if len(learners) <= _MANY:
+        return names
+    return f"<details><summary>{len(learners)} learners</summary>{names}</details>"
+
+
+def _same(group: _Class) -> str:
+    alike = [learners for learners in group.same_bytes.values() if len(learners) > 1]
+    if not alike:
+        return ""
+    rows = "".join(f"<li>{_names(learners)}</li>" for learners in alike)
+    return f"<h3>The same file, byte for byte</h3><ul>{rows}</ul>"

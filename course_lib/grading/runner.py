@@ -1,0 +1,324 @@
+"""The trusted side: draws the cases, listens to the answers, decides. No line of a learner's runs here.
+
+One rule says what a notebook earns. Its cells run in order, then each question is put to what they left behind.
+A cell or a question that ends the process, or that no clock inside could stop, is left out, and the notebook runs
+again without it; answers already given stand. So what follows a crash counts as what came before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from course_lib.checks import card, wire
+from course_lib.checks.case import Answer, Case
+from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load
+from course_lib.checks.judging import Question, Verdict, decide
+from course_lib.grading.frames import FrameError, pack
+from course_lib.grading.notebook import Notebook
+from course_lib.grading.process import Late, Worker
+
+MOST_RUNS = 8
+"""How often one notebook is run: once, and again for each cell or question that ended the process."""
+
+MOST_BYTES = 96 << 20
+"""What one run may send before it counts as a flood."""
+
+_GRACE = 2.0
+_UNFIT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+Status = Literal["graded", "stopped", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds for a whole submission, and for one cell or one question of it (a quarter)."""
+
+    submission: float = 120.0
+
+    @property
+    def cell(self) -> float:
+        """Seconds for one cell or one question."""
+        return self.submission / 4
+
+
+@dataclass(frozen=True)
+class Result:
+    """One question's verdict as the ledger keeps it; `card` is the verdict as HTML, all text escaped."""
+
+    question: str
+    title: str
+    status: str
+    points: int
+    out_of: int
+    message: str
+    misconception: str
+    hints: tuple[str, ...]
+    card: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What one submission earned.
+
+    `status` is "graded" (it ran to its end), "stopped" (something was left out or cut short; `reason` says what,
+    and the points are those earned all the same) or "unreadable" (nothing could be run).
+    """
+
+    status: Status
+    reason: str
+    notes: tuple[str, ...]
+    seconds: float
+    results: tuple[Result, ...]
+
+    @property
+    def points(self) -> int:
+        """What all questions earned together."""
+        return sum(result.points for result in self.results)
+
+
+@dataclass
+class _Log:
+    """What is known of one submission while it runs, over all its runs."""
+
+    cases: dict[str, list[Case]]
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    left_out: set[int] = field(default_factory=set)
+    finished: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+    raised: dict[int, str] = field(default_factory=dict)
+    defects: list[str] = field(default_factory=list)
+    place: int | str | None = None
+    """The cell (by number) or the question (by name) that is running."""
+
+    def open_questions(self) -> list[str]:
+        return [name for name in self.cases if name not in self.finished]
+
+
+@cache
+def exercise(name: str) -> Exercise:
+    """Both halves of an exercise, loaded once; judging keeps to one thread, since every job judges."""
+    import torch
+
+    torch.set_num_threads(1)
+    return load(name)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of running one notebook: a verdict a question, whether it ran to its end, and what to say about it.
+
+    `reasons` tell what was left out or cut short; `raised` the cells that stopped with an error, in order;
+    `defects` the checks that failed on an answer, which is the course's fault.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    reasons: tuple[str, ...]
+    raised: tuple[str, ...]
+    defects: tuple[str, ...]
+
+
+def grade(notebook: Notebook, name: str, seed: str, limits: Limits, worker: Worker) -> Graded:
+    """Run one notebook as exercise `name`, put the questions on cases of its own, and decide.
+
+    The cases follow from the secret `seed`, the notebook's bytes and the question's name, so that the same bytes
+    earn the same points, and no learner can know them.
+    """
+    began = time.monotonic()
+    questions = exercise(name).questions
+    cases = {question.name: draw(question, seed, notebook.digest) for question in questions}
+    outcome = _outcome(notebook, name, cases, limits, worker)
+    return Graded(
+        status="stopped" if outcome.reasons else "graded",
+        reason=" ".join(outcome.reasons),
+        notes=(*notebook.notes(list(cases)), *outcome.raised, *outcome.defects),
+        seconds=round(time.monotonic() - began, 3),
+        results=tuple(_result(verdict) for verdict in outcome.verdicts),
+    )
+
+
+def check(notebook: Notebook, name: str, limits: Limits, worker: Worker) -> Outcome:
+    """The same for a learner's own eyes, on the very cases that `check(...)` shows in the notebook."""
+    cases = {
+        question.name: question.asked.draw(np.random.default_rng(LEARNERS_SEED))
+        for question in exercise(name).questions
+    }
+    return _outcome(notebook, name, cases, limits, worker)
+
+
+def _outcome(
+    notebook: Notebook, name: str, cases: dict[str, list[Case]], limits: Limits, worker: Worker
+) -> Outcome:
+    log = _Log(cases)
+    _run(notebook, name, log, limits, worker)
+    verdicts = tuple(_decided(question, log) for question in exercise(name).questions)
+    raised = tuple(log.raised[number] for number in sorted(log.raised))
+    return Outcome(verdicts, tuple(dict.fromkeys(log.reasons)), raised, tuple(log.defects))
+
+
+def unreadable(name: str, problem: str) -> Graded:
+    """The record of a submission that cannot be run: no points, and the sentence that says why."""
+    questions = exercise(name).questions if name else ()
+    results = tuple(
+        Result(q.name, q.asked.title, "missing", 0, q.points, "The notebook could not be run.", "", (), "")
+        for q in questions
+    )
+    return Graded("unreadable", problem, (), 0.0, results)
+
+
+def draw(question: Question, seed: str, digest: str) -> list[Case]:
+    """The question's cases for the notebook with this digest."""
+    secret = hashlib.sha256(f"{seed}\0{digest}\0{question.name}".encode()).digest()
+    return question.asked.draw(np.random.default_rng(int.from_bytes(secret)))
+
+
+def _run(notebook: Notebook, name: str, log: _Log, limits: Limits, worker: Worker) -> None:
+    """Run until every question is finished, the time is over, or it was tried `MOST_RUNS` times."""
+    deadline = time.monotonic() + limits.submission
+    for _ in range(MOST_RUNS):
+        started = time.monotonic()
+        worker.begin(_job(notebook, name, log, limits))
+        deadline += time.monotonic() - started  # a worker that starts anew takes none of the notebook's time
+        trouble = _listen(log, deadline, limits, worker)
+        how = worker.finish()
+        if log.open_questions():
+            if time.monotonic() >= deadline:
+                _cut_short(log, f"its {limits.submission:g} s were over")
+            else:
+                _leave_out(log, trouble or how or "it ended without a word")
+        if not log.open_questions():
+            return
+    _cut_short(log, f"it had ended the process {MOST_RUNS} times")
+
+
+def _job(notebook: Notebook, name: str, log: _Log, limits: Limits) -> bytes:
+    cells = {str(number): s for number, s in enumerate(notebook.sources, 1) if number not in log.left_out}
+    questions = {q: wire.encode_cases(log.cases[q]).decode("ascii") for q in log.open_questions()}
+    job = {"exercise": name, "cells": cells, "questions": questions, "cell_seconds": limits.cell}
+    return pack("job", wire.encode(job))
+
+
+def _listen(log: _Log, deadline: float, limits: Limits, worker: Worker) -> str:
+    """Take what the process says until it is done, late, silent or flooding; the trouble in words."""
+    log.place = None
+    room = MOST_BYTES
+    while True:
+        try:
+            frame = worker.receive(min(deadline, time.monotonic() + limits.cell + _GRACE))
+            if frame is None:
+                return ""
+            word, payload = frame
+            room -= len(payload)
+            if room < 0:
+                return "it flooded the grader with data"
+            if word == "done":
+                return "" if not log.open_questions() else "it forged its messages"
+            _take(log, word, payload)
+        except Late:
+            return f"it took longer than {limits.cell:g} s and did not let itself be stopped"
+        except (FrameError, wire.WireError, ValueError):
+            return "it wrote into the grader's messages"
+
+
+def _take(log: _Log, word: str, payload: bytes) -> None:
+    """One frame from the process: believed as far as it can only harm its sender."""
+    if word == "cell":
+        log.place = int(payload[:9])
+    elif word == "raised":
+        match wire.decode(payload):
+            case [int(number), str(error), str(detail)] if len(log.raised) < 100:
+                log.raised[number] = clean(
+                    f"Cell {number} stopped with {error}: {detail}".removesuffix(": ") + "."
+                )
+    elif word == "question":
+        name = payload.decode("ascii", "replace")
+        if name not in log.open_questions():
+            raise wire.WireError("a question that is not open")
+        log.place = name
+        log.answers[name] = []
+    elif word == "answer" and isinstance(log.place, str) and log.place not in log.finished:
+        answers = log.answers[log.place]
+        answers.append(_cleaned(wire.decode_answer(payload)))
+        if len(answers) == len(log.cases[log.place]):
+            log.finished.add(log.place)
+    else:
+        raise wire.WireError("a message out of turn")
+
+
+def _leave_out(log: _Log, trouble: str) -> None:
+    """What ended the process is not run again; a question's remaining cases count as not answered."""
+    if isinstance(log.place, str):
+        log.reasons.append(clean(f"Asking {log.place} did not end: {trouble}."))
+        _fill(log, log.place, Answer("timed out", detail=f"Your function did not return: {trouble}."))
+    elif log.place is None or log.place in log.left_out:
+        _cut_short(log, trouble)
+    else:
+        log.reasons.append(f"Cell {log.place} was left out: {trouble}.")
+        log.left_out.add(log.place)
+
+
+def _cut_short(log: _Log, trouble: str) -> None:
+    log.reasons.append(f"The notebook was stopped: {trouble}.")
+    for name in log.open_questions():
+        _fill(log, name, Answer("timed out", detail=f"This question was not reached: {trouble}."))
+
+
+def _fill(log: _Log, name: str, answer: Answer) -> None:
+    answers = log.answers.setdefault(name, [])
+    answers += [answer] * (len(log.cases[name]) - len(answers))
+    log.finished.add(name)
+
+
+def _decided(question: Question, log: _Log) -> Verdict:
+    cases = log.cases[question.name]
+    answers = log.answers.get(question.name) or [Answer("missing", detail=question.asked.needs[0])] * len(
+        cases
+    )
+    try:
+        return decide(question, cases, answers)
+    except Exception as defect:  # an answer of a form that the check's author did not foresee
+        log.defects.append(clean(f"The check of {question.name} failed: {type(defect).__name__}: {defect}"))
+        message = "The check could not compare your answer; your teacher has been told."
+        return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message)
+
+
+def _result(verdict: Verdict) -> Result:
+    return Result(
+        verdict.question,
+        verdict.title,
+        verdict.status,
+        verdict.points,
+        verdict.out_of,
+        clean(verdict.message),
+        verdict.misconception,
+        verdict.hints,
+        clean(card.html(verdict)),
+    )
+
+
+def _cleaned(answer: Answer) -> Answer:
+    return Answer(answer.status, answer.value, clean(answer.error)[:100], clean(answer.detail)[:400])
+
+
+def clean(text: str) -> str:
+    """Text that any file, terminal and reader can hold: no control characters, halves of characters, or turned
+    reading directions.
+    """
+    return _UNFIT.sub(" ", text)
+
+
+def misconceptions(names: Sequence[str]) -> Mapping[tuple[str, str], str]:
+    """The misconceptions of these exercises by question and name, with what is said to each."""
+    return {
+        (question.name, held.name): held.message if isinstance(held.message, str) else held.hint
+        for name in names
+        for question in exercise(name).questions
+        for held in question.judged.misconceptions
+    }

@@ -1,0 +1,284 @@
+"""The process in which learner code runs: `python -m course_lib.grading.worker`.
+
+Warm (Linux): it imports everything once, then waits on the socket that is its standard input. For each submission
+it is handed one end of a fresh socket, forks, and the child speaks over that socket with the trusted side and with
+nobody else; the parent never reads a byte that a learner wrote. Cold (`--once`, elsewhere): one process for each
+submission, which speaks over its standard input and output.
+
+The child receives one frame, `job`: the cells, the questions' cases, and the seconds that one cell may take. It
+runs the cells in order, as "Restart and run all" would, then puts the questions in order, and says at each step
+where it is, so that the trusted side knows which cell ended the process:
+
+- `cell k` before cell k, `raised [k, type, message]` after it where it raised;
+- `question k` before question k, then one `answer` a case, each sent as soon as it is there;
+- `done`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import random
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any, NoReturn
+
+from course_lib.checks import exercises, wire
+from course_lib.checks.asking import Asked, asking, first_line
+from course_lib.checks.case import Answer, Case
+from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
+
+_ROOMS = ("data", "clipping", "dynamics", "training", "figures", "teach", "demos")
+_SEED = 2013
+
+
+class OutOfTime(KeyboardInterrupt):
+    """A cell or a question took longer than it may. A `KeyboardInterrupt`, as the stop button's is."""
+
+
+def prepare() -> Any:
+    """Import all that notebooks use, once, and return the IPython shell in which cells will run.
+
+    No thread may be running afterwards, since a fork keeps only the one that forks: libraries are held to one
+    thread, the shell keeps no history, and nothing is computed yet.
+    """
+    import matplotlib
+    import numpy as np
+    import torch
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    matplotlib.use("Agg")
+    importlib.import_module("matplotlib.pyplot")
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+    for name in _ROOMS:
+        room = importlib.import_module(f"course_lib.{name}")
+        for public in getattr(room, "__all__", ()):
+            getattr(room, public)
+    for exercise in exercises.EXERCISES:
+        exercises.load_asked(exercise)
+    random.seed(_SEED)
+    np.random.seed(_SEED)
+    torch.manual_seed(_SEED)
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config)
+    for name in ("showtraceback", "showsyntaxerror", "enable_gui", "ask_exit"):
+        setattr(shell, name, _nothing)
+    shell.magics_manager.magics["line"]["matplotlib"] = _nothing
+    # In a submission a check is silent: the questions are put afterwards, from outside.
+    setattr(importlib.import_module("course_lib.teach"), "check", _nothing)  # noqa: B010
+    gc.collect()
+    gc.freeze()
+    return shell
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Stands where a notebook would draw, show or leave."""
+
+
+class Sitting:
+    """One submission's run, inside its own process."""
+
+    def __init__(self, shell: Any, send: Callable[[bytes], None], job: dict[str, Any]) -> None:
+        self._shell = shell
+        self._send = send
+        self._cells: dict[int, str] = {int(k): source for k, source in job["cells"].items()}
+        self._cases: dict[str, list[Case]] = {
+            name: wire.decode_cases(cases.encode("ascii")) for name, cases in job["questions"].items()
+        }
+        self._asked: tuple[Asked, ...] = exercises.load_asked(job["exercise"])
+        self._seconds = float(job["cell_seconds"])
+        self._process = os.getpid()
+
+    def run(self) -> None:
+        """Run every cell, put every question, say `done`."""
+        for number, source in self._cells.items():
+            self._run_cell(number, source)
+        for asked in self._asked:
+            if asked.name in self._cases:
+                self._put(asked)
+        self._say("done")
+
+    def _say(self, word: str, payload: bytes = b"") -> None:
+        if os.getpid() != self._process:
+            os._exit(0)  # A fork that a cell left behind has nothing to say here.
+        self._send(pack(word, payload))
+
+    def _run_cell(self, number: int, source: str) -> None:
+        self._say("cell", str(number).encode())
+        error: BaseException | None = None
+        try:
+            with _within(self._seconds):
+                result = self._shell.run_cell(source, silent=True, store_history=False)
+            error = result.error_before_exec or result.error_in_exec
+        except BaseException as raised:  # whatever escapes from the shell is this cell's alone
+            error = raised
+        if error is not None and not isinstance(error, NotImplementedError):
+            told = [number, type(error).__name__[:100], first_line(error)]
+            self._say("raised", wire.encode(told))
+
+    def _put(self, asked: Asked) -> None:
+        self._say("question", asked.name.encode())
+        late = False
+        for case in self._cases[asked.name]:
+            answer = Answer("timed out") if late else self._ask_one(asked, case)
+            late = answer.status == "timed out"
+            self._say("answer", _encoded(answer))
+
+    def _ask_one(self, asked: Asked, case: Case) -> Answer:
+        try:
+            with _within(self._seconds):
+                return next(asking(asked, self._shell.user_ns, [case]))
+        except OutOfTime:
+            return Answer("timed out")
+        except KeyboardInterrupt as error:
+            return Answer("raised", error="KeyboardInterrupt", detail=first_line(error))
+
+
+def _encoded(answer: Answer) -> bytes:
+    """The answer as bytes that fit into a frame."""
+    try:
+        data = wire.encode_answer(answer)
+    except wire.WireError as error:
+        data = wire.encode_answer(Answer("unreadable", detail=str(error)))
+    if len(data) > LARGEST - 100:
+        data = wire.encode_answer(Answer("unreadable", detail="The answer is too large to be checked."))
+    return data
+
+
+@contextlib.contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Interrupt what runs after `seconds`, and again every second should it swallow the interrupt.
+
+    The clock that counts is the one outside; this one lets the rest of an honest notebook go on.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(signum: int, frame: FrameType | None) -> None:
+        raise OutOfTime(f"stopped after {seconds:g} s")
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _sit(shell: Any, receive: Callable[[int], bytes], send: Callable[[bytes], None]) -> NoReturn:
+    """Take the job, run it, and leave without a word to whatever the notebook left behind."""
+    code = 1
+    try:
+        unpacker = Unpacker(LARGEST_JOB)
+        while (frame := unpacker.take()) is None:
+            block = receive(1 << 20)
+            if not block:
+                os._exit(1)
+            unpacker.feed(block)
+        Sitting(shell, send, wire.decode(frame[1])).run()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _discard_standard_streams() -> None:
+    """Nothing to read, and whatever is written goes nowhere, so that 200 MB of it cost nothing."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    os.close(nothing)
+
+
+def serve(control: socket.socket) -> None:
+    """The warm parent: for each socket that arrives, fork; say `exit STATUS` when the child is gone.
+
+    `control` speaks in packets: `go` with a socket, or `kill`. When it closes, so does everything here.
+    """
+    shell = prepare()
+    control.send(b"ready")
+    while True:
+        message, handed, _, _ = socket.recv_fds(control, 16, 1)
+        if not message:
+            return
+        if message != b"go" or not handed:
+            continue
+        folder = tempfile.mkdtemp(prefix="course-submission-")
+        child = os.fork()
+        if child == 0:
+            _become_child(shell, control, handed[0], folder)
+        os.close(handed[0])
+        status = _attend(control, child)
+        shutil.rmtree(folder, ignore_errors=True)
+        control.send(b"exit %d" % status)
+
+
+def _attend(control: socket.socket, child: int) -> int:
+    """Wait for the child, ending it when told to or when nobody is there any more; its wait status."""
+    watched = os.pidfd_open(child)
+    try:
+        while True:
+            ready, _, _ = select.select([control.fileno(), watched], [], [])
+            if watched in ready:
+                break
+            if control.recv(16) in (b"kill", b""):
+                _end(child)
+    finally:
+        os.close(watched)
+    _, status = os.waitpid(child, 0)
+    _end(child)
+    return status
+
+
+def _end(child: int) -> None:
+    """Kill the child and all that stayed in its session's first group."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(child, signal.SIGKILL)
+
+
+def _become_child(shell: Any, control: socket.socket, handed: int, folder: str) -> NoReturn:
+    os.setsid()
+    control.close()
+    _discard_standard_streams()
+    os.chdir(folder)
+    channel = socket.socket(fileno=handed)
+    _sit(shell, channel.recv, channel.sendall)
+
+
+def once() -> NoReturn:
+    """The cold worker: one submission over standard input and output, in the folder it was started in."""
+    reading, writing = os.dup(0), os.dup(1)
+    _discard_standard_streams()
+    shell = prepare()
+
+    def send(data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(writing, left) :]
+
+    send(pack("ready"))
+    _sit(shell, lambda size: os.read(reading, size), send)
+
+
+def main() -> None:
+    """Warm on the socket that is standard input, or cold with `--once`."""
+    if "--once" in sys.argv[1:]:
+        once()
+    serve(socket.socket(fileno=os.dup(0)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Ten notebooks that differ in honest ways, graded in one call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import toy
+import toy.judges
+import toy.probes
+from notebooks import BLANK, DOUBLE, NORM, RIGHT, THRESHOLD, TOP, cell, hand_in, notebook
+
+from course_lib.checks.exercises import LEARNERS_SEED
+from course_lib.grading import local, process, runner
+from course_lib.grading.notebook import read
+
+HONEST = {
+    "right": (notebook(*RIGHT), 10, "graded"),
+    "other_style": (
+        notebook(
+            "import math, torch\ndouble = lambda x: [v + v for v in x]",
+            "def norm(vector):\n    return torch.linalg.vector_norm(torch.tensor(vector, dtype=torch.float64))",
+            "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nthreshold = 1 / 3",
+            "def top(x):\n    best, *rest = x\n    for v in rest:\n        best = max(v, best)\n    return best",
+        ),
+        10,
+        "graded",
+    ),
+    "partly": (notebook(DOUBLE, "def norm(x):\n    return sum(x)", THRESHOLD), 3, "graded"),
+    "wrong": (notebook("def double(x):\n    return x + 1", "threshold = 'much'"), 0, "graded"),
+    "misconceived": (
+        notebook("import numpy as np\ndef double(x):\n    return x * x", *RIGHT[1:]),
+        8,
+        "graded",
+    ),
+    "blank": (notebook(*BLANK, "threshold = None"), 0, "graded"),
+    "raises": (notebook(DOUBLE, "1 / 0", NORM, "this is no python", THRESHOLD, TOP), 10, "graded"),
+    "exits_at_the_end": (notebook(*RIGHT, "import os\nos._exit(3)"), 10, "stopped"),
+    "crashes_in_the_middle": (
+        notebook(DOUBLE, "import ctypes\nctypes.string_at(0)", NORM, "quit()", THRESHOLD, "exit()", TOP),
+        10,
+        "stopped",
+    ),
+    "crashes_when_asked": (
+        notebook(DOUBLE, NORM + "\n\ndef norm(x):\n    import os\n    os.abort()", THRESHOLD, TOP),
+        7,
+        "stopped",
+    ),
+    "never_ends": (notebook(DOUBLE, "while True:\n    pass", NORM, THRESHOLD, TOP), 10, "graded"),
+    "never_ends_deaf_to_signals": (
+        notebook(DOUBLE, "sum(iter(int, 1))", NORM, THRESHOLD, TOP),
+        10,
+        "stopped",
+    ),
+    "never_answers": (notebook(DOUBLE, "def norm(x):\n    while True: pass", THRESHOLD, TOP), 7, "graded"),
+    "floods": (
+        notebook("for i in range(300_000): print('x' * 100)\nprint('y' * 20_000_000)", *RIGHT),
+        10,
+        "graded",
+    ),
+    "warns": (
+        notebook(
+            DOUBLE.replace("    return", "    import warnings\n    warnings.warn('careful')\n    return"),
+            NORM,
+        ),
+        5,
+        "graded",
+    ),
+    "numpy_scalar": (
+        notebook(DOUBLE, "def norm(x):\n    return np.float64(np.sqrt(np.sum(x * x)))"),
+        5,
+        "graded",
+    ),
+    "stripped": (
+        {"cells": [cell(s, metadata={}) for s in RIGHT], "metadata": {}, "nbformat": 4},
+        10,
+        "graded",
+    ),
+    "copied_cell": (notebook(DOUBLE, NORM, NORM, THRESHOLD, TOP), 10, "graded"),
+    "prints_when_asked": (
+        notebook(DOUBLE, NORM.replace("    return", "    print(x)\n    return"), checks=False),
+        5,
+        "graded",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("submissions")
+    for learner, (content, _, _) in HONEST.items():
+        hand_in(folder, learner, content)
+    return folder
+
+
+def test_honest_notebooks_earn_what_they_deserve(grade, folder):
+    batch = grade(folder, "--timeout", "8")
+    earned = {name: (batch.points(name), batch.grades[name]["status"]) for name in HONEST}
+    assert earned == {name: (points, status) for name, (_, points, status) in HONEST.items()}
+    assert batch.code == 0
+    results = batch.results
+    assert len(results) == 4 * len(HONEST)
+    assert results["misconceived", "double"]["misconception"] == "squared"
+    assert results["misconceived", "double"]["message"] == "This squares; doubling adds x to itself."
+    assert results["blank", "threshold"]["status"] == "not attempted"
+    assert results["partly", "top"]["status"] == "missing"
+    assert results["never_answers", "norm"]["status"] == "timed out"
+    assert "an abort" in results["crashes_when_asked", "norm"]["message"]
+    assert (
+        batch.grades["exits_at_the_end"]["reason"] == "Cell 5 was left out: it ended Python with exit code 3."
+    )
+    assert "a segmentation fault" in batch.grades["crashes_in_the_middle"]["reason"]
+    assert "Cell 2 stopped with ZeroDivisionError: division by zero." in batch.feedback("raises")
+    assert "did not let itself be stopped" in batch.grades["never_ends_deaf_to_signals"]["reason"]
+
+
+def test_the_pages_say_the_same(grade, folder):
+    batch = grade(folder, "--timeout", "8")
+    page = batch.feedback("misconceived")
+    assert "8 <small>of 10 points</small>" in page
+    assert "This squares; doubling adds x to itself." in page
+    report = (batch.out / "report.html").read_text(encoding="utf-8")
+    assert "This squares; doubling adds x to itself." in report
+    assert "crashes_when_asked" in report.split("Look at these yourself")[1].split("Every submission")[0]
+    for text in (page, report):
+        assert "default-src 'none'" in text
+        assert "<script" not in text
+
+
+def test_the_cold_worker_grades_alike(grade, tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "open_worker", process.ColdWorker)
+    names = ("right", "exits_at_the_end", "never_answers")
+    for name in names:
+        hand_in(tmp_path / "in", name, HONEST[name][0])
+    batch = grade(tmp_path / "in", "--timeout", "8")
+    assert {name: batch.points(name) for name in names} == {name: HONEST[name][1] for name in names}
+    assert (
+        batch.grades["exits_at_the_end"]["reason"] == "Cell 5 was left out: it ended Python with exit code 3."
+    )
+
+
+def test_cases_are_the_graders_secret_and_follow_from_the_bytes():
+    question = runner.Question(toy.probes.ASKED[0], toy.judges.JUDGED[0])
+    first, again = (runner.draw(question, "s", "d")[0]["x"] for _ in range(2))
+    assert (first == again).all()
+    assert not (first == runner.draw(question, "t", "d")[0]["x"]).all()
+    assert not (first == runner.draw(question, "s", "e")[0]["x"]).all()
+
+
+def test_a_hard_coded_answer_passes_the_learners_check_and_not_the_grading(worker, tmp_path, grade):
+    seen = toy.probes.draw(np.random.default_rng(LEARNERS_SEED))
+    table = [(case["x"].tolist(), (2 * case["x"]).tolist()) for case in seen]
+    source = f"def double(x):\n    return dict((str(a), b) for a, b in {table})[str(list(map(float, x)))]"
+    path = hand_in(tmp_path / "in", "sly", notebook(source))
+    verdicts = runner.check(read(path), toy.NAME, runner.Limits(), worker).verdicts
+    assert verdicts[0].right
+    assert grade(tmp_path / "in").points("sly") == 0
+
+
+def test_a_check_that_fails_on_an_answer_costs_its_question_only_and_is_told(grade, tmp_path, monkeypatch):
+    def defective(case, value):
+        raise ZeroDivisionError("the author's own")
+
+    broken = replace(toy.judges.JUDGED[2], judge=defective)
+    monkeypatch.setattr(toy.judges, "JUDGED", (*toy.judges.JUDGED[:2], broken, toy.judges.JUDGED[3]))
+    runner.exercise.cache_clear()
+    hand_in(tmp_path / "in", "ann", notebook(*RIGHT))
+    batch = grade(tmp_path / "in")
+    assert batch.points("ann") == 9
+    assert "The check of threshold failed: ZeroDivisionError" in batch.feedback("ann")
