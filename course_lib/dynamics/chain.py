@@ -73,7 +73,8 @@ def overflow_depth_by_running(
     """The first depth at which the signal is infinite, found by running the chain in the format.
 
     It differs from `overflow_depth` where rounding adds up: bfloat16 holds 1.2 as 1.203125, so that chain
-    overflows 6 layers early, and 1.001 as 1, so that one never grows. None where the signal stops changing, or is finite after `most` layers.
+    overflows 6 layers early, and 1.001 as 1, so that one never grows. None where the signal stops changing,
+    or is finite after `most` layers.
     """
     return _first_depth(gain, number_format, x0, most, math.isinf)
 

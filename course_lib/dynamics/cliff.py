@@ -47,14 +47,15 @@ def cliff_gradient(w: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
 
 
 def descend(
-    start: tuple[float, float] = (5.0, -2.5),
-    lr: float = 0.3,
+    start: tuple[float, float] = (4.7, -1.85),
+    lr: float = 0.2,
     steps: int = 100,
     clip: VectorClip | None = None,
 ) -> Descent:
     """Gradient descent on the cliff from `start` = (w, b); `clip` maps a gradient, shape (2,), to the one used.
 
-    With the defaults the walk meets the wall after about 30 steps.
+    With the defaults the walk follows the valley for 26 steps and then meets the wall; that holds for starts
+    within a thousandth, while from elsewhere a last digit may decide where on the wall it lands.
     """
     point = np.array(start, np.float64)
     points, losses, norms = [point], [float(cliff_loss(*point))], []
