@@ -26,20 +26,20 @@ from course_lib.teach import check
 # %% [markdown]
 # ## 1. A ladder of gradients (1 point, 2 minutes)
 #
-# In the simplest deep network each layer multiplies one number by its own gain: `h_l = a_l * h_(l-1)`.
+# In the simplest deep network each layer multiplies one number by its own gain: `y_l = a_l * y_(l-1)`.
 # Carry the gradient from the output back to the input, and note it at every rung.
 #
 # **Given** `gains`: an array of L numbers, the gain of layer 1 first. Gains may be negative or 0.
 #
-# **Return** L + 1 numbers, as a list or an array: entry `l` is the gradient of the output with respect to `h_l`,
-# from `h_0`, the input, to `h_L`, the output itself.
+# **Return** L + 1 numbers, as a list or an array: entry `l` is the gradient of the output with respect to `y_l`,
+# from `y_0`, the input, to `y_L`, the output itself.
 #
 # **Example** `gradient_ladder(np.array([2.0, 3.0]))` is `[6, 3, 1]`.
 
 
 # %% answer="gradient_ladder"
 def gradient_ladder(gains):
-    """The gradient of the output with respect to h_0, h_1, ..., h_L."""
+    """The gradient of the output with respect to y_0, y_1, ..., y_L."""
     ### BEGIN SOLUTION
     ladder = [1.0]
     for gain in reversed(gains):
@@ -247,7 +247,7 @@ def gradient_norms(gain, seed):
 for gain in (0.9, 1.0, 1.1, 1.15, 1.2, 1.3, math.sqrt(2), 5 / 3):
     runs = [gradient_norms(gain, seed) for seed in range(10)]
     ratio = np.exp(np.mean([np.log(norms[0] / norms[-1]) for norms in runs]))
-    print(f"gain {gain:.2f}: the gradient at the input is {ratio:.2g} times the one at the output")
+    print(f"gain {gain:.2f}: the gradient at the input is {ratio:.3g} times the one at the output")
 
 initial_gain = 1.15
 ### END SOLUTION

@@ -136,7 +136,7 @@ def _picture_of_ladder(case: Case, got: Plain, expected: Plain) -> str:
     if given is not None and given.ndim == 1 and 0 < given.size <= 200:
         lines.append(("yours", given.tolist()))
         alt += f" Yours: {_listed(given)}."
-    return _log_plot(alt, "rung l, from the input on", "|dh_L / dh_l|", lines)
+    return _log_plot(alt, "rung l, from the input on", "|dy_L / dy_l|", lines)
 
 
 GRADIENT_LADDER = Judged(
@@ -150,7 +150,7 @@ GRADIENT_LADDER = Judged(
             "signal instead of gradient",
             {"gradient_ladder": _ladder_of_signals},
             lambda case, answer: (
-                "You multiplied from the input upwards: that is how the signal grows, dh_l / dh_0. "
+                "You multiplied from the input upwards: that is how the signal grows, dy_l / dy_0. "
                 f"The gradient goes the other way: rung 0 has all {len(case['gains'])} gains above it, "
                 f"the output's rung has none and holds 1."
             ),
@@ -160,7 +160,7 @@ GRADIENT_LADDER = Judged(
             "output first",
             {"gradient_ladder": _ladder_output_first},
             "All the right numbers, but listed from the output down. Rung 0 belongs to the input, as index 0 "
-            "belongs to h_0.",
+            "belongs to y_0.",
             "You built the list while walking backwards; turn it round before you return it.",
         ),
         Misconception(
@@ -168,7 +168,7 @@ GRADIENT_LADDER = Judged(
             {"gradient_ladder": _ladder_without_top},
             lambda case, answer: (
                 f"Your ladder ends one rung early: {len(case['gains'])} layers have "
-                f"{len(case['gains']) + 1} signals, h_0 to h_L, and dh_L / dh_L = 1 belongs to the list."
+                f"{len(case['gains']) + 1} signals, y_0 to y_L, and dy_L / dy_L = 1 belongs to the list."
             ),
             "How large is the gradient of the output with respect to itself? Append it.",
         ),
@@ -176,7 +176,7 @@ GRADIENT_LADDER = Judged(
             "input's rung left out",
             {"gradient_ladder": _ladder_without_bottom},
             lambda case, answer: (
-                "Your ladder begins at h_1. The rung that matters most in this lesson is missing: the "
+                "Your ladder begins at y_1. The rung that matters most in this lesson is missing: the "
                 f"gradient that reaches the input, which here is {show(gradient_ladder(case['gains'])[0])}."
             ),
             "One more multiplication, by the gain of the first layer.",
@@ -209,13 +209,13 @@ GRADIENT_LADDER = Judged(
             {"gradient_ladder": _ladder_bottom_only},
             lambda case, answer: (
                 "That is the bottom rung only, the gradient that reaches the input. "
-                f"The ladder has {len(case['gains']) + 1} rungs, one for each signal from h_0 to h_L."
+                f"The ladder has {len(case['gains']) + 1} rungs, one for each signal from y_0 to y_L."
             ),
             "Keep every value on the way down, not just the last.",
         ),
     ),
     hints=(
-        "The top rung is dh_L / dh_L = 1. What is the rung just below it?",
+        "The top rung is dy_L / dy_L = 1. What is the rung just below it?",
         "Walk from the output to the input and keep a running product; note its value at every signal.",
         "With gains [2, 3]: start with 1; times 3 is 3; times 2 is 6; turned round that reads [6, 3, 1].",
     ),
@@ -1161,7 +1161,7 @@ def _has_norm_of_peak(case: Case, A: Array) -> bool:
 def _has_corner_of_peak(case: Case, A: Array) -> bool:
     if A.shape != (2, 2) or not np.allclose(A, _triangular(case["radius"], A[0, 1])):
         return False
-    return _near(max(k * case["radius"] ** (k - 1) for k in range(1, 400)) * abs(A[0, 1]), case["peak"])
+    return _near(max(k * case["radius"] ** (k - 1) for k in range(1, 400)) * abs(float(A[0, 1])), case["peak"])
 
 
 def _picture_of_transient(case: Case, got: Plain, expected: Plain) -> str:
