@@ -118,7 +118,9 @@ def test_nothing_is_pinned_twice_on_one_machine(python: str, system: str, os_nam
 
 def test_the_lock_file_is_closed() -> None:
     """Whatever a pinned package needs on this machine is pinned too, in a version that suits it."""
-    here = {canonicalize_name(pin.name): Version(pin.version) for pin in doctor.pins(LOCK)}
+    here: dict[str, Version] = {
+        canonicalize_name(pin.name): Version(pin.version) for pin in doctor.pins(LOCK)
+    }
     for name in here:
         for text in importlib.metadata.requires(name) or []:
             need = Requirement(text)
