@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 
 from course_lib.build import numbers, transform
+from course_lib.build.panels import only_shows_a_panel
 from course_lib.build.source import Cell, Source
 
 Notebook = nbformat.NotebookNode
@@ -138,11 +139,18 @@ def _metadata(cell: Cell) -> dict[str, Any]:
         metadata["id"] = cell.id
     if cell.tags:
         metadata["tags"] = list(cell.tags)
-    return metadata
+    return metadata | _folded(cell)
+
+
+def _folded(cell: Cell) -> dict[str, Any]:
+    """Written by the build alone, and not written back by jupytext: `cell_metadata_filter` leaves it out."""
+    if cell.kind == "code" and only_shows_a_panel(cell.text):
+        return {"jupyter": {"source_hidden": True}}
+    return {}
 
 
 def _graded(cell: Cell, points: Points) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
+    metadata: dict[str, Any] = ({"tags": list(cell.tags)} if cell.tags else {}) | _folded(cell)
     if cell.answer or cell.check:
         graded = cell.check is not None
         metadata["nbgrader"] = {

@@ -26,7 +26,7 @@ def chain_growth(gain: float, depth: int, show: tuple[str, ...] = PARTS) -> Pict
     if "product" in show:
         axes.semilogy(layers, signals * gradients, color=GREY, linestyle=":", linewidth=2)
         label(axes, depth / 2, signals[-1] * 1.4, "signal times gradient", GREY, ha="center", va="bottom")
-    axes.set_xlim(-0.16 * depth, 1.14 * depth)
+    axes.set_xlim(-0.24 * depth, 1.18 * depth)
     axes.set_ylim(min(1, signals[-1]) / 4, max(1, signals[-1]) * 6)
     axes.set_xticks(range(0, depth + 1, max(1, depth // 5)))
     axes.set_xlabel("layer (0 is the input)")

@@ -67,11 +67,8 @@ growth_guess
 chain_demo()
 
 # %% [markdown]
-# Move the sliders (the arrow keys work). Three things to try:
-#
-# 1. Find the gain at which fifty layers leave the signal as it was. How wide is the range that is "about right"?
-# 2. Stay at depth 50 and go from 1.2<!--= 1.2 --> to 0.8<!--= 0.8 -->. What happens to the *gradient*?
-# 3. Make the chain deeper until the line meets the horizon of `float16`, then of `float32`.
+# Move the sliders (the arrow keys work), and try what the demo suggests. Watch two things above all: how narrow the range
+# of gains is that leaves fifty layers "about right", and where the line meets the horizon of each number format.
 
 # %%
 growth_guess.reveal(

@@ -68,12 +68,8 @@ turn_guess
 plane_demo()
 
 # %% [markdown]
-# Move the tip of the gradient with the arrow keys, or drag it. Three things to try:
-#
-# 1. Bring the tip inside the circle. Which rules still change it?
-# 2. Make one coordinate huge and the other small. Watch the angle of the value-clipped arrow.
-# 3. Choose the published formula and make a coordinate **negative**. Something should surprise you; the last
-#    third of this lesson is about it.
+# Move the tip of the gradient with the arrow keys, or drag it, and try what the demo suggests. One of its rules should
+# surprise you once a coordinate is **negative**; the last third of this lesson is about it.
 
 # %%
 turn_guess.reveal(
