@@ -47,7 +47,8 @@ class Divergence:
 class TrainingReport:
     """What happened in a run of S steps.
 
-    `losses` (S,) of the batches; `norms` and `used_norms` (S,) of the gradient before and after clipping;
+    `losses` (S,) of the batches; `norms` and `used_norms` (S,) of the gradient before and after clipping, one
+    less where clipping refused the last gradient, so that its step was never taken;
     `divergence` the first non-finite number, or None; `final_loss` on all the data after the last step;
     `constant` whether the model then predicts one and the same for every example (the silent death);
     `monitor` the norms by parameter and by layer.
@@ -68,9 +69,8 @@ class TrainingReport:
 
     def __str__(self) -> str:
         steps = f"{len(self.losses)} step{'s' if len(self.losses) != 1 else ''}"
-        lines = [
-            f"{steps}, final loss {self.final_loss:.4g}, {100 * self.clip_rate:.0f}% of the steps clipped."
-        ]
+        clipped = f", {100 * self.clip_rate:.0f}% of the steps clipped" if len(self.norms) else ""
+        lines = [f"{steps}, final loss {self.final_loss:.4g}{clipped}."]
         if self.divergence:
             lines.append(str(self.divergence))
         if self.constant:
@@ -114,7 +114,7 @@ def train(
             batch = _batch(len(X), batch_size, generator)
             optimizer.zero_grad()
             value = loss(model(X[batch]), y[batch])
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             losses.append(value.item())
             divergence = divergence or _in_gradients(step, losses[-1], monitor.nonfinite_now)
             try:
@@ -176,9 +176,9 @@ def _check(
         raise TrainingError(f"A batch has at least 1 example, not {batch_size}.")
 
 
-def _batch(examples: int, batch_size: int | None, generator: torch.Generator | None) -> Tensor:
+def _batch(examples: int, batch_size: int | None, generator: torch.Generator | None) -> Tensor | slice:
     if batch_size is None:
-        return torch.arange(examples)
+        return slice(None)
     return torch.randint(examples, (batch_size,), generator=generator)
 
 

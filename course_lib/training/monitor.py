@@ -65,7 +65,7 @@ class GradientMonitor:
         self._used: dict[str, float] = {}
         self._before: dict[str, Tensor] = {}
         self._handles: list[RemovableHandle] = [
-            p.register_post_accumulate_grad_hook(self._after_backward(name))  # type: ignore[no-untyped-call]
+            p.register_post_accumulate_grad_hook(self._after_backward(name))
             for name, p in self._parameters.items()
             if p.requires_grad
         ]
