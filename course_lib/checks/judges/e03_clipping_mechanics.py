@@ -392,13 +392,13 @@ BREAKING_GRADIENTS = Judged(
             "second: one entry",
             lambda c: (np.array([-10 * c, c]), np.array([100 * c, 0.0])),
             _say_one_entry,
-            "How long is (c, c)? And (c, c, c)?",
+            "One entry cannot do it, but how long is (c, c)? And (c, c, c)?",
         ),
         _breaks(
             "second: short",
             lambda c: (np.array([-10 * c, c]), np.array([c / 2, c / 2])),
             _say_short,
-            "How long is (c, c)? And (c, c, c)?",
+            "Large entries come out as c. How long is (c, c)? And (c, c, c)?",
         ),
     ),
     hints=(
@@ -508,7 +508,7 @@ CLIP_BY_NORM = Judged(
                 f"You divided by the sum of magnitudes, {show(float(np.abs(case['g']).sum()))} (the l1 norm). "
                 f"The length of this gradient is {show(_length(case['g']))}."
             ),
-            "Use the length of the vector: the square root of the sum of all squares.",
+            "Square every entry, add, and take the root: that is the length.",
         ),
         _norm_held(
             "down to length one",
@@ -548,7 +548,7 @@ CLIP_BY_NORM = Judged(
             _divided_by_zero,
             "Your code divides by the length, and the zero gradient has length 0. At a minimum of the loss the "
             "gradient is zero, so this case does come.",
-            "Leave the gradient alone unless it is too long; then you never divide by 0.",
+            "Return g as it is where norm <= max_norm, and divide by norm only after that.",
         ),
         _norm_held(
             "changes its input",
@@ -1046,7 +1046,7 @@ CLIP_BY_GLOBAL_NORM = Judged(
                 f"{len(case['grads'])} entries came in and {len(answer.value['clipped'])} went out: the None is gone, "
                 "and every later gradient has moved to another parameter's place."
             ),
-            "Put None where None was.",
+            "Keep its place in the list: hand back None where None came in.",
         ),
         _global_held(
             "None becomes zero",
@@ -1059,7 +1059,7 @@ CLIP_BY_GLOBAL_NORM = Judged(
             "division by zero",
             _zero_divided,
             "Your code divides by the norm, and the norm of gradients that are all zero is 0.",
-            "Scale only where the norm is above the threshold; then you never divide by 0.",
+            "The factor is 1 unless norm > max_norm; divide only in that branch.",
         ),
         _global_held(
             "changes its input",
@@ -1159,9 +1159,15 @@ def _trained(mistake: str) -> Answering:
     return lambda case: _trained_on(mistake, case.label, tuple(case.inputs.items()))
 
 
-@lru_cache(maxsize=64)  # twelve mistakes are compared with one right answer
+@lru_cache(maxsize=128)  # all mistakes are compared with one right answer, and on the same cases
 def _trained_on(mistake: str, label: str, inputs: tuple[tuple[str, Plain], ...]) -> Answer:
-    return _answering("train", _training(mistake))(Case(label, dict(inputs)))
+    train = _as_it_came if mistake == "as it came" else _training(mistake)
+    return _answering("train", train)(Case(label, dict(inputs)))
+
+
+def _untouched(cases: list[Case], answers: list[Answer]) -> bool:
+    as_it_came = _trained("as it came")
+    return all(same(answer, as_it_came(case), 1e-4) for case, answer in zip(cases, answers, strict=True))
 
 
 def _train_held(name: str, message: Say, hint: str) -> Misconception:
@@ -1179,6 +1185,7 @@ TRAIN = Judged(
             {"train": _as_it_came},
             "This is the loop as it came; all five mistakes are still in it.",
             "Start with the order inside one step: backward makes the gradients, clip shortens them, step uses them.",
+            matches=_untouched,
         ),
         _train_held(
             "clips before backward",
@@ -1208,7 +1215,7 @@ TRAIN = Judged(
                 "Your log is right, but the step was taken before the gradient was clipped: a gradient longer than "
                 "{max_norm} went into the weights as it was. This is the most common place for this line to be wrong."
             ),
-            "backward, then clip, then step.",
+            "Let clip and step change places.",
         ),
         _train_held(
             "logs the norm after",
@@ -1288,6 +1295,8 @@ def _error(rule: str, threshold: float, splits: tuple[int, ...]) -> float:
 
 def _complaint(value: Plain) -> str:
     """What is wrong with the form of a choice, in one sentence; empty when nothing is."""
+    if not isinstance(value, dict) or set(value) != {"rule", "threshold"}:
+        return f"Set my_rule to a word and my_threshold to a number; got {show(value)}."
     rule, threshold = value["rule"], _vector(value["threshold"])
     if not isinstance(rule, str) or rule not in _RULES:
         return f"my_rule must be the word 'norm' or the word 'value'; it is {show(rule)}."
@@ -1373,7 +1382,7 @@ RULE_AND_THRESHOLD = Judged(
                     "again. A smaller threshold stops that, but then the nine healthy weights hardly move."
                 )
             ),
-            "Which rule cuts the one sick entry and leaves the other nine alone?",
+            "Look for a rule that treats the entries one by one.",
         ),
         _choice_held(
             "value, too small",
