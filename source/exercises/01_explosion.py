@@ -62,7 +62,8 @@ check("gradient_ladder")
 # The largest number of a format is `torch.finfo(getattr(torch, number_format)).max`.
 #
 # **Return** the number of the first layer whose output is larger in size than that, counting from 1; `None` if the
-# outputs of all `layers` layers fit. Take the products as exact; rounding on the way plays no part here.
+# outputs of all `layers` layers fit. Take the products as exact; rounding on the way plays no part here. A gain of
+# size 1 or less never gets there, so make sure that your loop ends.
 #
 # **Example** `overflow_layer(300.0, 10, "float16")` is `2`, and `overflow_layer(0.5, 10, "float16")` is `None`.
 

@@ -31,8 +31,10 @@ FLOAT32 = 1e-4
 _STYLES = (("#0072B2", "", "circle"), ("#D55E00", "5 3", "square"))
 
 
-def _log_plot(alt: str, across: str, up: str, lines: Sequence[tuple[str, Sequence[float]]]) -> str:
-    """Sizes on a logarithmic scale, one line each; zeros, nan and infinities are left out."""
+def _log_plot(
+    alt: str, across: str, up: str, lines: Sequence[tuple[str, Sequence[float]]], first: int = 0
+) -> str:
+    """Sizes on a logarithmic scale, counted from `first`; zeros, nan and infinities are left out."""
     seen = [math.log10(abs(v)) for _, values in lines for v in values if v and math.isfinite(v)]
     if not seen:
         return ""
@@ -48,8 +50,8 @@ def _log_plot(alt: str, across: str, up: str, lines: Sequence[tuple[str, Sequenc
         '<path d="M56 30V150H346" fill="none" stroke="currentColor"/>',
         f'<text x="50" y="34" text-anchor="end">1e{high}</text>',
         f'<text x="50" y="153" text-anchor="end">1e{low}</text>',
-        '<text x="56" y="164" text-anchor="middle">0</text>',
-        f'<text x="346" y="164" text-anchor="middle">{last}</text>',
+        f'<text x="56" y="164" text-anchor="middle">{first}</text>',
+        f'<text x="346" y="164" text-anchor="middle">{first + last}</text>',
         f'<text x="201" y="182" text-anchor="middle">{escape(across)}</text>',
         f'<text x="12" y="90" text-anchor="middle" transform="rotate(-90 12 90)">{escape(up)}</text>',
     ]
@@ -101,6 +103,10 @@ def _ladder_of_signals(gains: Array) -> Array:
 
 def _ladder_output_first(gains: Array) -> Array:
     return np.concatenate([[1.0], np.cumprod(gains[::-1])])
+
+
+def _ladder_of_signals_turned(gains: Array) -> Array:
+    return np.concatenate([np.cumprod(gains)[::-1], [1.0]])
 
 
 def _ladder_without_top(gains: Array) -> Array:
@@ -162,6 +168,17 @@ GRADIENT_LADDER = Judged(
             "All the right numbers, but listed from the output down. Rung 0 belongs to the input, as index 0 "
             "belongs to y_0.",
             "You built the list while walking backwards; turn it round before you return it.",
+        ),
+        Misconception(
+            "signal turned round",
+            {"gradient_ladder": _ladder_of_signals_turned},
+            lambda case, answer: (
+                "You multiplied from the input upwards and turned the result round. The ends are right, the rungs "
+                "between are not: the rung below the output has passed the last gain, "
+                f"{show(float(case['gains'][-1]))}, and yours has passed the first, "
+                f"{show(float(case['gains'][0]))}."
+            ),
+            "Turn the gains round before you multiply, not the products afterwards (or do both).",
         ),
         Misconception(
             "output's rung left out",
@@ -390,6 +407,10 @@ def _same_factor_everywhere(a: float, layers: int, x0: float) -> dict[str, float
     return dict.fromkeys(("input", "one_weight", "shared_weight"), a**layers)
 
 
+def _weights_like_the_input(a: float, layers: int, x0: float) -> dict[str, float]:
+    return {"input": a**layers, "one_weight": a**layers, "shared_weight": layers * a**layers}
+
+
 def _sharing_ignored(a: float, layers: int, x0: float) -> dict[str, float]:
     to_one = a ** (layers - 1) * x0
     return {"input": a**layers, "one_weight": to_one, "shared_weight": to_one}
@@ -438,6 +459,16 @@ SHARED_WEIGHT = Judged(
                 f"not {show(case['a'] ** case['layers'])}."
             ),
             "Differentiate y = a^L x0 once with respect to x0 and once with respect to a.",
+        ),
+        Misconception(
+            "weights treated like the input",
+            {"shared_weight": _weights_like_the_input},
+            lambda case, answer: (
+                "The factor L for the shared weight is right. But a weight is not an input: its gradient is the signal "
+                "that enters it times the gradient that comes back to its output, and for the first layer that is x0 "
+                f"times the other {case['layers'] - 1} factors."
+            ),
+            "For layer 1: which signal enters, and how many factors a stand above it?",
         ),
         Misconception(
             "sharing ignored",
@@ -560,6 +591,15 @@ def _without_output_slope(
     return gradients[::-1]
 
 
+def _outer_with_output(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
+    gradient, gradients = output_gradient, []
+    for weight, after in zip(reversed(weights), reversed(activations[1:]), strict=True):
+        gradient = gradient * (1 - after**2)
+        gradients.append(np.outer(gradient, after))
+        gradient = weight.T @ gradient
+    return gradients[::-1]
+
+
 def _last_layer_first(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
     return backward(weights, activations, output_gradient)[::-1]
 
@@ -624,7 +664,7 @@ def _picture_of_backward(case: Case, got: Plain, expected: Plain) -> str:
         norms = [_length(gradient) for gradient in given]
         lines.append(("yours", norms))
         alt += f" Yours: {_listed(norms)}."
-    return _log_plot(alt, "layer, counted from 0", "norm of dE/dW", lines)
+    return _log_plot(alt, "layer", "norm of dE/dW", lines, first=1)
 
 
 BACKWARD = Judged(
@@ -707,6 +747,13 @@ BACKWARD = Judged(
             "The slopes between the layers are there, but the output's own tanh is skipped: `output_gradient` is "
             "dE/dh_L, after the last tanh, and must pass through it as well.",
             "Multiply by the slope at the top of the loop, before the weights' gradient is taken.",
+        ),
+        Misconception(
+            "output where the input belongs",
+            {"backward": _outer_with_output},
+            "The slope uses what leaves the layer, and that is right; the outer product now uses it too, and that is "
+            "not. A weight's gradient holds the signal that entered it: a weight that got 0 has no part in the error.",
+            "Two indices in the loop: one for what enters the layer, one for what leaves it.",
         ),
         Misconception(
             "last layer first",
@@ -1161,7 +1208,9 @@ def _has_norm_of_peak(case: Case, A: Array) -> bool:
 def _has_corner_of_peak(case: Case, A: Array) -> bool:
     if A.shape != (2, 2) or not np.allclose(A, _triangular(case["radius"], A[0, 1])):
         return False
-    return _near(max(k * case["radius"] ** (k - 1) for k in range(1, 400)) * abs(float(A[0, 1])), case["peak"])
+    return _near(
+        max(k * case["radius"] ** (k - 1) for k in range(1, 400)) * abs(float(A[0, 1])), case["peak"]
+    )
 
 
 def _picture_of_transient(case: Case, got: Plain, expected: Plain) -> str:
