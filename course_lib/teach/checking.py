@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from course_lib.checks import card
 from course_lib.checks.exercises import answer_and_decide, find_question
 from course_lib.checks.judging import Verdict
+from course_lib.errors import CourseError
 from course_lib.teach import store
 from course_lib.teach.telling import Telling
 
@@ -18,18 +20,19 @@ _GRADED_BY_NBGRADER = ("autograde", "validate")
 
 
 class Checked(Telling):
-    """A verdict as a notebook shows it: its plain text, and its card."""
+    """A verdict as a notebook shows it: its plain text and its card, and `note`, where it could not be kept."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, note: str = "") -> None:
         self.verdict = verdict
+        self.note = note
 
     def text(self) -> str:
         """The verdict in plain lines."""
-        return self.verdict.text()
+        return "\n".join(part for part in (self.verdict.text(), self.note) if part)
 
     def html(self) -> str:
         """The verdict as a card."""
-        return card.html(self.verdict)
+        return card.html(self.verdict) + (f"<p>{escape(self.note)}</p>" if self.note else "")
 
 
 def check(name: str) -> Checked:
@@ -48,20 +51,22 @@ def check_in(name: str, namespace: Mapping[str, Any]) -> Checked:
     if os.environ.get("NBGRADER_EXECUTION") in _GRADED_BY_NBGRADER:
         if not verdict.right:
             raise AssertionError(verdict.text())
-    else:
-        _keep(exercise.name, verdict)
-    return Checked(verdict)
+        return Checked(verdict)
+    return Checked(verdict, _kept(exercise.name, verdict))
 
 
-def _keep(exercise: str, verdict: Verdict) -> None:
-    store.append(
-        "events",
-        {
-            "kind": "check",
-            "lesson": exercise,
-            "id": verdict.question,
-            "status": verdict.status,
-            "points": verdict.points,
-            "misconception": verdict.misconception,
-        },
-    )
+def _kept(exercise: str, verdict: Verdict) -> str:
+    """Keep the result; where that fails, say so beside the verdict, which the learner came for."""
+    result = {
+        "kind": "check",
+        "lesson": exercise,
+        "id": verdict.question,
+        "status": verdict.status,
+        "points": verdict.points,
+        "misconception": verdict.misconception,
+    }
+    try:
+        store.append("events", result)
+    except CourseError as error:
+        return f"Your progress was not kept: {error}"
+    return ""

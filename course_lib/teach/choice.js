@@ -11,9 +11,17 @@ function render({ model, el }) {
   const submit = control("button", { type: "submit" }, model.get("button"));
   const again = control("button", { type: "button", onclick: () => tell(model, { do: "again" }) });
   const answer = live();
-  const form = make(
-    "form",
-    {},
+  const choose = () => {
+    const index = rows.findIndex(({ input }) => input.checked);
+    if (index >= 0) {
+      tell(model, { do: "choose", index });
+    } else {
+      say(answer, [{ tone: "note", html: "Choose one of the options first." }]);
+      rows[0].input.focus();
+    }
+  };
+  const form = formFor(
+    choose,
     make(
       "fieldset",
       {},
@@ -24,16 +32,6 @@ function render({ model, el }) {
     make("div", { class: "course-buttons" }, submit, again, witnessButton(model)),
   );
   keepKeys(form);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const index = rows.findIndex(({ input }) => input.checked);
-    if (index >= 0) {
-      tell(model, { do: "choose", index });
-    } else {
-      say(answer, [{ tone: "note", html: "Choose one of the options first." }]);
-      rows[0].input.focus();
-    }
-  });
   section.append(form, answer);
 
   const drawState = () => {

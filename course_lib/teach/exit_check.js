@@ -17,23 +17,21 @@ function part(model, name) {
   const ticks = make("div", {});
   let shown = "";
 
-  const form = make(
-    "form",
-    {},
-    make("label", {}, question, words),
-    make("div", { class: "course-buttons" }, compare),
-    beside,
-    ticks,
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  const write = () => {
     if (words.value.trim()) {
       tell(model, { do: "write", part: name, text: words.value });
     } else {
       say(beside, [{ tone: "note", html: "Write a sentence first." }]);
       words.focus();
     }
-  });
+  };
+  const form = formFor(
+    write,
+    make("label", {}, question, words),
+    make("div", { class: "course-buttons" }, compare),
+    beside,
+    ticks,
+  );
 
   const sendTicks = () => {
     const met = [...ticks.querySelectorAll("input")].flatMap((box, line) => (box.checked ? [line] : []));

@@ -12,35 +12,49 @@ function render({ model, el }) {
   const evidence = control("input", { type: "text" });
   const settles = control("input", { type: "text" });
   const keep = control("button", { type: "submit" }, "Keep the question");
-  const export_ = control("button", { type: "button", onclick: () => tell(model, { do: "export" }) }, "Write journal.md");
+  const write = control("button", { type: "button", onclick: () => tell(model, { do: "export" }) }, "Write journal.md");
   const answer = live();
   const kept = make("div", { class: "course-entries" });
-  let shown = [];
+  let shown = new Map();
 
-  const form = make(
-    "form",
-    {},
+  const submit = () => {
+    const free = pinned.value === EQUATION;
+    const needed = [...(free ? [exactly] : []), question, evidence, settles];
+    const empty = needed.find(({ value }) => !value.trim());
+    if (empty) {
+      say(answer, [{ tone: "note", html: "A question is hard to settle while this line is empty." }]);
+      empty.focus();
+      return;
+    }
+    const pin = free ? { kind: EQUATION, label: exactly.value } : shown.get(pinned.value);
+    tell(model, { do: "keep", pin, question: question.value, evidence: evidence.value, settles: settles.value });
+  };
+  const form = formFor(
+    submit,
     labelled("Pinned to", pinned),
     equation,
     labelled("The question", question),
     labelled("Evidence to look at", evidence),
     labelled("What would settle it", settles),
-    make("div", { class: "course-buttons" }, keep, export_),
+    make("div", { class: "course-buttons" }, keep, write),
   );
   section.append(form, answer, kept);
 
   const drawPins = () => {
     const before = pinned.value;
-    shown = model.get("pins");
+    shown = new Map();
     const group = (label, kind) => {
-      const entries = shown.flatMap((pin, index) => (pin.kind === kind ? [[pin, index]] : []));
-      if (entries.length === 0) return null;
-      const options = entries.map(([pin, index]) => make("option", { value: index }, pin.label));
-      return make("optgroup", { label }, ...options);
+      const pins = model.get("pins").filter((pin) => pin.kind === kind);
+      for (const [place, pin] of pins.entries()) shown.set(`${kind} ${place}`, pin);
+      const options = pins.map((pin, place) => make("option", { value: `${kind} ${place}` }, pin.label));
+      return options.length > 0 ? make("optgroup", { label }, ...options) : "";
     };
-    const choices = [make("option", { value: EQUATION }, "an equation"), group("A demo, as it stands", "demo"), group("A cell", "cell")];
-    pinned.replaceChildren(...choices.filter(Boolean));
-    if ([...pinned.options].some(({ value }) => value === before)) pinned.value = before;
+    pinned.replaceChildren(
+      make("option", { value: EQUATION }, "an equation"),
+      group("A demo, as it stands", "demo"),
+      group("A cell", "cell"),
+    );
+    if (shown.has(before)) pinned.value = before;
     drawEquation();
   };
   const drawEquation = () => {
@@ -51,19 +65,6 @@ function render({ model, el }) {
   section.addEventListener("focusin", (event) => {
     if (!section.contains(event.relatedTarget)) tell(model, { do: "refresh" });
   });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const pin = pinned.value === EQUATION ? { kind: EQUATION, label: exactly.value } : shown[Number(pinned.value)];
-    const needed = [...(pinned.value === EQUATION ? [exactly] : []), question, evidence, settles];
-    const empty = needed.find(({ value }) => !value.trim());
-    if (empty) {
-      say(answer, [{ tone: "note", html: "Fill in the field that has the focus now; a question without it is hard to settle." }]);
-      empty.focus();
-      return;
-    }
-    tell(model, { do: "keep", pin, question: question.value, evidence: evidence.value, settles: settles.value });
-  });
-
   const drawEntries = () => {
     const entries = model.get("entries");
     if (entries.length > kept.childElementCount) [exactly, question, evidence, settles].forEach((field) => (field.value = ""));
@@ -88,17 +89,17 @@ function escaped(text) {
 /** A kept question, folded; unfolded it says where to look, and takes what settled it. */
 function shownEntry(model, entry) {
   const words = control("textarea", { rows: 2 });
-  const form = make("form", {}, labelled("What settled it", words), make("div", { class: "course-buttons" }, control("button", { type: "submit" }, "Keep")));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  const settle = () => {
     if (words.value.trim()) tell(model, { do: "settle", id: entry.id, text: words.value });
     else words.focus();
-  });
-  const pin = make("p", {}, `Pinned to: ${entry.pin.label} `);
+  };
+  const keep = control("button", { type: "submit" }, "Keep");
+  const form = formFor(settle, labelled("What settled it", words), make("div", { class: "course-buttons" }, keep));
+  const pin = make("div", {}, make("p", {}, `Pinned to: ${entry.pin.label}`));
   if (entry.pin.kind === "cell" && entry.pin.id && notebookPath()) {
     const show = control("button", { type: "button" }, "Show the cell");
     show.addEventListener("click", () => showCell(show, entry.pin.id));
-    pin.append(show);
+    pin.append(make("p", {}, show));
   }
   const state = entry.settled.length > 0 ? "settled" : "open";
   return make(

@@ -26,6 +26,21 @@ function control(tag, attributes = {}, ...children) {
   return make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
 }
 
+/** A form that goes nowhere but to `submit`. Inside a notebook, JupyterLab keeps Enter in a line of text from it. */
+function formFor(submit, ...children) {
+  const form = make("form", {}, ...children);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches('input[type="text"]')) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  return form;
+}
+
 const ANSWER_WITHIN = 8000; // milliseconds; a cell that runs may take longer, so nothing is given up
 const NO_ANSWER =
   "The kernel has not answered yet. If a cell is still running, this follows; otherwise run this cell again.";

@@ -105,13 +105,11 @@ class Reveal(Panel):
         """Show what the reader's record says by now."""
         predicted = self._predicted()
         self.committed = predicted is not None
-        if predicted is not None:
-            self.predict.see(self.answer)
         self.feedback = self._paragraphs(predicted)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """The reader unfolds the answer without having predicted."""
-        if message == {"do": "open"}:
+        """The answer came into view, or was unfolded without a prediction: from now on it counts as seen."""
+        if message == {"do": "see"}:
             self.predict.see(self.answer)
         else:
             super().receive(message)

@@ -141,6 +141,9 @@ def _configure(private: Path, folder: Path, exposed: bool) -> None:
     config = private / "config"
     config.mkdir()
     (config / "jupyter_lab_config.json").write_text(json.dumps(settings))
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    (config / "labconfig").mkdir()
+    (config / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(quiet))
 
 
 def _environment(folder: Path, work: Path, private: Path) -> dict[str, str]:
