@@ -27,8 +27,11 @@ PANELS = frozenset(
 
 
 def only_shows_a_panel(code: str) -> bool:
-    """Whether every statement makes a panel, names one, or reveals a prediction."""
-    statements = ast.parse(code).body
+    """Whether every statement makes a panel, names one, or reveals a prediction; a cell with a magic does not."""
+    try:
+        statements = ast.parse(code).body
+    except SyntaxError:
+        return False
     return bool(statements) and all(_is_panel(statement) for statement in statements)
 
 

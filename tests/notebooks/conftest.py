@@ -28,8 +28,9 @@ np.float32(1e38) * np.float32(10)
 
 # %% tags=["nbval-ignore-output"]
 import os
+import time
 
-print(os.getcwd(), object())
+print(os.getcwd(), object(), time.time())
 
 # %%
 import anywidget

@@ -25,20 +25,23 @@ MODES = {
 """What is done with which folders of the course, by the name of its report."""
 
 
-def run(root: Path, mode: str, reports: Path | None = None) -> int:
-    """Run one mode of nbval over the course in `root`, let it say what it finds, and return pytest's exit code."""
+def run(root: Path, mode: str, reports: Path | None = None, processes: str = "auto") -> int:
+    """Run one mode of nbval over the course in `root`, let it say what it finds, and return pytest's exit code.
+
+    `processes` is how many notebooks run at a time; "0" runs them in pytest's own process, soonest for a small course.
+    """
     paths = [str(HERE), str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {
         "COURSE_ROOT": str(root),
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
     }
-    command = [sys.executable, "-m", "pytest", *_arguments(root), *MODES[mode]]
+    command = [sys.executable, "-m", "pytest", *_arguments(root, processes), *MODES[mode]]
     if reports:
         command.append(f"--junitxml={reports.resolve() / f'notebooks-{mode}.xml'}")
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode
 
 
-def _arguments(root: Path) -> list[str]:
+def _arguments(root: Path, processes: str) -> list[str]:
     """What pytest is called with in every mode.
 
     The root is named, since pytest tells `notebooks/01_x.ipynb` from `solutions/01_x.ipynb` only by the path from it,
@@ -47,7 +50,7 @@ def _arguments(root: Path) -> list[str]:
     return [
         f"--rootdir={root}",
         *("-q", "-p", "fresh_work", "-p", "no:cacheprovider"),
-        *("-n", "auto", "--maxprocesses=4", "--dist", "loadfile"),
+        *("-n", processes, "--maxprocesses=4", "--dist", "loadfile"),
         *("--nbval-current-env", f"--nbval-cell-timeout={SECONDS_PER_CELL}"),
         f"--nbval-sanitize-with={HERE / 'sanitize.cfg'}",
     ]

@@ -23,17 +23,21 @@ def cells_that_failed(reports: Path, mode: str) -> tuple[int, list[str]]:
     return len(cases), [f"{case.get('classname')} {case.get('name')}" for case in failed]
 
 
+def nbval(root: Path, mode: str, reports: Path) -> int:
+    return run_nbval.run(root, mode, reports, processes="0")
+
+
 def test_a_course_as_built_passes_cell_by_cell(built_course: Path, tmp_path: Path) -> None:
-    assert run_nbval.run(built_course, "compared", tmp_path) == 0
+    assert nbval(built_course, "compared", tmp_path) == 0
     assert cells_that_failed(tmp_path, "compared") == (4 + 3, [])
-    assert run_nbval.run(built_course, "run", tmp_path) == 0
+    assert nbval(built_course, "run", tmp_path) == 0
     assert cells_that_failed(tmp_path, "run") == (3, [])
 
 
 def test_a_changed_output_fails_and_an_ignored_one_does_not(course: Path, tmp_path: Path) -> None:
     change(course, LESSON_FILE, lambda nb: cell(nb, "spike")["outputs"][0].update(text=["grows by 9101\n"]))
     change(course, LESSON_FILE, lambda nb: nb["cells"][3]["outputs"][0].update(text=["elsewhere\n"]))
-    assert run_nbval.run(course, "compared", tmp_path) == 1
+    assert nbval(course, "compared", tmp_path) == 1
     count, failed = cells_that_failed(tmp_path, "compared")
     assert count == 4 + 3
     assert [name.rpartition(" ")[2] for name in failed] == ["1"]
@@ -46,7 +50,7 @@ def test_a_stripped_notebook_passes_nbval_and_is_found_by_the_check(course: Path
                 entry.update(outputs=[], execution_count=None)
 
     change(course, LESSON_FILE, strip)
-    assert run_nbval.run(course, "compared", tmp_path) == 0
+    assert nbval(course, "compared", tmp_path) == 0
     found = command.check(course)
     assert sum("it has no stored execution" in line for line in found) == 4
 
@@ -58,13 +62,13 @@ def test_a_changed_character_of_a_source_is_found_by_the_check(course: Path) -> 
 
 def test_a_learners_copy_that_does_not_run_to_its_end_fails(course: Path, tmp_path: Path) -> None:
     change(course, "exercises/01_tiny.ipynb", lambda nb: cell(nb, "half").update(source=["half(2)"]))
-    assert run_nbval.run(course, "run", tmp_path) == 1
+    assert nbval(course, "run", tmp_path) == 1
     assert cells_that_failed(tmp_path, "run")[0] == 3
 
 
 def test_a_folder_without_notebooks_fails(course: Path, tmp_path: Path) -> None:
     (course / "exercises/01_tiny.ipynb").unlink()
-    assert run_nbval.run(course, "run", tmp_path) != 0
+    assert nbval(course, "run", tmp_path) != 0
 
 
 def test_both_modes_run_even_when_the_first_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,18 +6,17 @@ The manager is the one that jupytext's server extension puts into JupyterLab, an
 from __future__ import annotations
 
 import difflib
-import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from conftest import LESSON, write_source
 
 from course_lib.build import command, source
+from course_lib.build.notebook import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON_FILE = "notebooks/01_tiny.ipynb"
@@ -104,7 +103,7 @@ def test_an_edit_of_the_source_shows_when_the_lesson_is_opened(paired: Path) -> 
 def test_a_lesson_saved_without_having_been_opened_through_jupytext_keeps_ids_tags_and_proofs(
     paired: Path,
 ) -> None:
-    content = nbformat.from_dict(json.loads((paired / LESSON_FILE).read_text()))  # type: ignore[no-untyped-call]
+    content = parse((paired / LESSON_FILE).read_text())
     before = (paired / SOURCE_FILE).read_text()
     manager(paired).save({"type": "notebook", "format": "json", "content": content}, LESSON_FILE)
     after = (paired / SOURCE_FILE).read_text()

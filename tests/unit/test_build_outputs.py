@@ -81,6 +81,25 @@ def test_folders_of_this_machine_are_named() -> None:
     assert tidied == [stream("stdout", "<course>/work ~/x /home/adam")]
 
 
+@pytest.mark.parametrize(
+    ("fresh", "stored", "only_numbers"),
+    [
+        ("ran for 27.3 s", "ran for 4 s", True),
+        ("error 1.2e-16", "error 0", True),
+        ("ran for 27.3 s", "took 27.3 s", False),
+        ("ran for 27.3 s", "ran for 27.3 min", False),
+    ],
+)
+def test_two_runs_that_differ_in_numbers_only(fresh: str, stored: str, only_numbers: bool) -> None:
+    assert (
+        outputs.differ_in_numbers_only([stream("stdout", fresh)], [stream("stdout", stored)]) is only_numbers
+    )
+    assert (
+        outputs.differ_in_numbers_only([shown(text_plain=fresh)], [shown(text_plain=stored)]) is only_numbers
+    )
+    assert not outputs.differ_in_numbers_only([stream("stdout", fresh)], [])
+
+
 def test_nbval_takes_out_what_the_build_takes_out() -> None:
     sanitized = get_sanitize_patterns(CONFIG.read_text())
     assert [pair for pair in sanitized if "base64" not in pair[0]] == list(outputs.MACHINE_PATTERNS)

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ('import math\nLearningMap("01_explosion")', False),
         ("x = 1.0\nx", False),
         ("np.mean(x)", False),
+        ("%matplotlib inline\nchain_demo()", False),
         ("", False),
     ],
 )
