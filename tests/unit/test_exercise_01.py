@@ -594,3 +594,39 @@ def test_the_examples_in_the_text_are_right():
     record = [(3, "hidden", np.array([1.0, np.inf])), (3, "loss", np.array(np.nan))]
     assert judges.first_nonfinite(record) == (3, "hidden")
     assert {name: torch.finfo(getattr(torch, name)).max for name in probes.LARGEST} == probes.LARGEST
+
+
+def shared_exponent_wrong_for_one_key(a, layers, x0):
+    return {
+        "input": a**layers,
+        "one_weight": a ** (layers - 1) * x0,
+        "shared_weight": layers * a**layers * x0,
+    }
+
+
+def shared_divided_in_numpy(a, layers, x0):
+    y = np.float64(a) ** layers * x0
+    return {"input": a**layers, "one_weight": y / a, "shared_weight": layers * y / a}
+
+
+def overflow_numpy_logarithm(gain, layers, number_format):
+    layer = int(np.log(torch.finfo(getattr(torch, number_format)).max) / np.log(gain)) + 1
+    return layer if 0 < layer <= layers else None
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "told"),
+    [
+        ("shared_weight", shared_exponent_wrong_for_one_key, "exponent not lowered"),
+        ("shared_weight", shared_divided_in_numpy, "divided by the weight"),
+        ("overflow_layer", overflow_numpy_logarithm, "logarithm of a negative gain"),
+        ("transient", lambda radius, peak: [[radius, peak], [0, radius]], "peak in the first step"),
+        ("transient", lambda radius, peak: [[radius, 0], [-peak, radius / 2]], "peak in the first step"),
+        ("transient", lambda radius, peak: [[0, -radius], [radius, 0]], "no hump"),
+        ("transient", lambda radius, peak: [[1, 0.1], [0, 1]], "shear"),
+        ("transient", lambda radius, peak: [[radius, peak], [peak, radius]], "peak put into an eigenvalue"),
+    ],
+)
+def test_a_misunderstanding_is_known_again_in_another_coat(name, answer, told):
+    for verdict in verdicts(name, answer):
+        assert verdict.misconception == told, verdict.text()

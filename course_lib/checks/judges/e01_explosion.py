@@ -274,6 +274,19 @@ def _overflow_upwards_only(gain: float, layers: int, number_format: str) -> int 
     return None if gain <= 1 else overflow_layer(gain, layers, number_format)
 
 
+def _overflow_by_logarithm_of_gain(gain: float, layers: int, number_format: str) -> int | None:
+    if 0 <= gain <= 1:
+        return None
+    layer = math.floor(math.log(LARGEST[number_format]) / math.log(gain)) + 1
+    return layer if layer <= layers else None
+
+
+def _stops_at_negative_gains(cases: list[Case], answers: list[Answer]) -> bool:
+    return all(
+        answer.error == "ValueError" for case, answer in zip(cases, answers, strict=True) if case["gain"] < 0
+    )
+
+
 def _overflow_without_end(gain: float, layers: int, number_format: str) -> int | None:
     if abs(gain) <= 1:
         return None
@@ -363,6 +376,14 @@ OVERFLOW_LAYER = Judged(
             "What counts is the size: use abs(...).",
         ),
         Misconception(
+            "logarithm of a negative gain",
+            {"overflow_layer": _overflow_by_logarithm_of_gain},
+            "Your logarithm stops with a ValueError where the gain is negative: it exists for positive numbers only. "
+            "A negative gain is allowed here; only the size of the signal decides whether it fits.",
+            "Take the logarithm of abs(gain), or compare sizes in a loop.",
+            matches=_stops_at_negative_gains,
+        ),
+        Misconception(
             "network without an end",
             {"overflow_layer": _overflow_without_end},
             lambda case, answer: (
@@ -439,6 +460,40 @@ def _divided_by_weight(a: float, layers: int, x0: float) -> dict[str, float]:
     return {"input": y / x0, "one_weight": y / a, "shared_weight": layers * y / a}
 
 
+def _entry(answer: Answer, key: str) -> float | None:
+    number = _numbers(answer.value[key]) if isinstance(answer.value, dict) and key in answer.value else None
+    return None if number is None or number.size != 1 else float(number.item())
+
+
+def _same_entry(
+    key: str, wrong: Callable[..., dict[str, float]]
+) -> Callable[[list[Case], list[Answer]], bool]:
+    """Whether one entry is what `wrong` would give, whatever the others are: people mix their mistakes."""
+
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        entries = [_entry(answer, key) for answer in answers]
+        return all(
+            entry is not None and math.isclose(entry, wrong(**case.inputs)[key], rel_tol=FLOAT32)
+            for case, entry in zip(cases, entries, strict=True)
+        )
+
+    return matches
+
+
+def _fails_at_zero_only(cases: list[Case], answers: list[Answer]) -> bool:
+    """Right wherever a is not 0; where it is, an exception or nan, as Python or NumPy have it."""
+    pairs = list(zip(cases, answers, strict=True))
+    at_zero = [answer for case, answer in pairs if case["a"] == 0]
+    others = [pair for pair in pairs if pair[0]["a"] != 0]
+    right = _same_entry("shared_weight", shared_weight)(
+        [case for case, _ in others], [answer for _, answer in others]
+    )
+    return right and all(
+        answer.error == "ZeroDivisionError" or math.isnan(_entry(answer, "shared_weight") or 0.0)
+        for answer in at_zero
+    )
+
+
 def _chain(case: Case) -> str:
     return f"a = {case['a']}, L = {case['layers']}, x0 = {case['x0']}"
 
@@ -453,12 +508,13 @@ SHARED_WEIGHT = Judged(
             "a^L for everything",
             {"shared_weight": _same_factor_everywhere},
             lambda case, answer: (
-                "You give a^L three times. That is the gradient with respect to the input. A weight stands beside "
+                "You give a^L for the weight. That is the gradient with respect to the input. A weight stands beside "
                 "a signal, and its gradient is that signal times what comes back from above: for "
                 f"{_chain(case)} the shared weight gets {show(shared_weight(**case.inputs)['shared_weight'])}, "
                 f"not {show(case['a'] ** case['layers'])}."
             ),
             "Differentiate y = a^L x0 once with respect to x0 and once with respect to a.",
+            matches=_same_entry("shared_weight", _same_factor_everywhere),
         ),
         Misconception(
             "weights treated like the input",
@@ -469,24 +525,27 @@ SHARED_WEIGHT = Judged(
                 f"times the other {case['layers'] - 1} factors."
             ),
             "For layer 1: which signal enters, and how many factors a stand above it?",
+            matches=_same_entry("shared_weight", _weights_like_the_input),
         ),
         Misconception(
             "sharing ignored",
             {"shared_weight": _sharing_ignored},
             lambda case, answer: (
-                "The first two are right, but you treat the shared weight as if it were used once. It is used in "
+                "You treat the shared weight as if it were used once. It is used in "
                 f"all {case['layers']} layers, and the gradients of all its uses add up."
             ),
             "What is d/da of a^L?",
+            matches=_same_entry("shared_weight", _sharing_ignored),
         ),
         Misconception(
             "exponent not lowered",
             {"shared_weight": _exponent_not_lowered},
             lambda case, answer: (
-                "The exponent of both weight gradients is one too large. A weight is not multiplied by itself: "
+                "The exponent of the weight gradient is one too large. A weight is not multiplied by itself: "
                 f"around one layer's weight stand the other {case['layers'] - 1} layers, not {case['layers']}."
             ),
             "Write out y = a_3 a_2 a_1 x0 and differentiate with respect to a_2: which factors stay?",
+            matches=_same_entry("shared_weight", _exponent_not_lowered),
         ),
         Misconception(
             "signal forgotten",
@@ -496,6 +555,7 @@ SHARED_WEIGHT = Judged(
                 f"gradient must carry x0 = {case['x0']}: a larger input pushes its weights harder."
             ),
             "The gradient of a weight is the signal that enters it, times the gradient that comes back to its output.",
+            matches=_same_entry("shared_weight", _input_forgotten),
         ),
         Misconception(
             "output given for a gradient",
@@ -505,6 +565,7 @@ SHARED_WEIGHT = Judged(
                 f"one: for {_chain(case)} that is {show(case['a'] ** case['layers'])}, whatever x0 is."
             ),
             "y is linear in x0; its slope does not hold x0 any more.",
+            matches=_same_entry("input", _output_for_gradient),
         ),
         Misconception(
             "uses multiplied",
@@ -514,6 +575,7 @@ SHARED_WEIGHT = Judged(
                 "gradients multiply; the uses of a shared weight are separate paths, and those add."
             ),
             "All L uses have the same gradient here, so their sum is L times one of them.",
+            matches=_same_entry("shared_weight", _shared_as_product),
         ),
         Misconception(
             "divided by the weight",
@@ -521,6 +583,7 @@ SHARED_WEIGHT = Judged(
             "L y / a is right until a is 0, and then it divides by 0. A weight of 0 is an ordinary weight, "
             "and its gradient exists.",
             "Use the power L - 1 instead of dividing the power L by a.",
+            matches=_fails_at_zero_only,
         ),
     ),
     hints=(
@@ -819,6 +882,15 @@ def _first_all_bad(record: Record) -> Found:
     return _first(record, lambda tensor: not np.isfinite(tensor).any())
 
 
+def _first_by_pythons_all(record: Record) -> Found:
+    return _first(record, lambda tensor: not all(np.isfinite(tensor)))
+
+
+def _first_name(record: Record) -> str | None:
+    found = first_nonfinite(record)
+    return None if found is None else found[1]
+
+
 def _first_plus_infinity(record: Record) -> Found:
     return _first(record, lambda tensor: (np.isnan(tensor) | (tensor == np.inf)).any())
 
@@ -885,6 +957,20 @@ FIRST_NONFINITE = Judged(
                 "One bad entry is enough: the next matrix product spreads it."
             ),
             "`not isfinite(t).any()` says that none is finite; you need that not all are.",
+        ),
+        Misconception(
+            "Python's own all",
+            {"first_nonfinite": _first_by_pythons_all},
+            "Python's own all() walks along the first axis of an array: it stops at a loss of shape (), which has no "
+            "axis, and at a matrix, whose rows are neither true nor false.",
+            "Arrays have their own: np.isfinite(tensor).all() works for every shape.",
+        ),
+        Misconception(
+            "name without step",
+            {"first_nonfinite": _first_name},
+            "The name is right, but the step is missing: the same name comes back at every step, and the step says "
+            "which checkpoint is still healthy.",
+            "Return both, as a pair: step, name.",
         ),
         Misconception(
             "minus infinity passed over",
@@ -1201,8 +1287,9 @@ def _is_shear(case: Case, A: Array) -> bool:
     return abs(_radius(A) - 1) <= 0.001 and not _commutes(A)
 
 
-def _has_norm_of_peak(case: Case, A: Array) -> bool:
-    return _near(_radius(A), case["radius"]) and _near(float(np.linalg.norm(A, 2)), case["peak"])
+def _is_at_peak_already(case: Case, A: Array) -> bool:
+    sizes = (float(np.linalg.norm(A, 2)), float(np.abs(A).max()))
+    return _near(_radius(A), case["radius"]) and any(_near(size, case["peak"]) for size in sizes)
 
 
 def _has_corner_of_peak(case: Case, A: Array) -> bool:
@@ -1271,11 +1358,11 @@ TRANSIENT = Judged(
             "peak in the first step",
             {"transient": _peak_in_one_step},
             lambda case, answer: (
-                f"You made the norm of A itself {case['peak']}. The powers climb on from there: "
+                f"You put the {case['peak']} into A itself: the first step is there already, and the powers climb on. "
                 + _hump(case, _powers(np.asarray(answer.value, dtype=float)))
             ),
             "The norm of A is the first step of the hump, not its top; print the norms of the first 40 powers.",
-            matches=_every_matrix(_has_norm_of_peak),
+            matches=_every_matrix(_is_at_peak_already),
         ),
         Misconception(
             "corner taken for the norm",
