@@ -40,7 +40,9 @@ GIGABYTES = f"{DISK_NEEDED / 1e9:.0f} GB"
 ON_LINUX = " (8 GB where PyTorch comes with its part for graphics cards)" if sys.platform == "linux" else ""
 HEARTBEAT = 30.0  # seconds between two signs of life where the output is no terminal
 
-AGAIN = "then run `python3 start.py` again; what is already installed is kept."
+WINDOWS = os.name == "nt"
+SELF = "py start.py" if WINDOWS else "python3 start.py"
+AGAIN = f"then run `{SELF}` again; what is already installed is kept."
 
 
 class Trouble(Exception):
@@ -64,7 +66,7 @@ def refusal(version: Tuple[int, ...]) -> Optional[str]:
         return None
     return (
         f"This is Python {_dotted(version)}, and the course needs Python {SUPPORTED}: install one of those "
-        f"and call start.py with it, for example `python{_dotted(NEWEST)} start.py`."
+        f"and call start.py with it, for example `{'py -' if WINDOWS else 'python'}{_dotted(NEWEST)} start.py`."
     )
 
 
@@ -77,7 +79,7 @@ def _refuse_without_venv() -> None:
         raise Trouble(
             "This Python cannot make a virtual environment, because its venv or ensurepip module is missing: "
             f"install it (on Debian and Ubuntu: `sudo apt install python{_dotted(sys.version_info[:2])}-venv`), "
-            "then run `python3 start.py` again."
+            f"then run `{SELF}` again."
         ) from None
 
 
@@ -86,7 +88,7 @@ def _refuse_without_venv() -> None:
 
 def venv_python() -> Path:
     """The Python inside `.venv`."""
-    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
 
 def _environment() -> Dict[str, str]:
@@ -157,7 +159,7 @@ def pins() -> str:
             digest.update(path.read_bytes())
         except OSError:
             raise Trouble(
-                f"{path} is missing or cannot be read: get the course again, then run `python3 start.py`."
+                f"{path} is missing or cannot be read: get the course again, then run `{SELF}`."
             ) from None
     return digest.hexdigest()
 
@@ -180,14 +182,14 @@ def _remove_venv() -> None:
     if Path(sys.prefix).resolve() == VENV.resolve():
         raise Trouble(
             "The .venv that must be made again is the one now active: run `deactivate`, or open a new "
-            "terminal, then run `python3 start.py` again."
+            f"terminal, then run `{SELF}` again."
         )
     try:
         shutil.rmtree(str(VENV))
     except OSError as error:
         raise Trouble(
             f"{VENV} cannot be removed ({error.strerror or error}): close JupyterLab and every program that "
-            "uses it, or delete the folder by hand, then run `python3 start.py` again."
+            f"uses it, or delete the folder by hand, then run `{SELF}` again."
         ) from None
 
 
@@ -196,7 +198,7 @@ def _make_venv() -> None:
     if free < DISK_NEEDED:
         raise Trouble(
             f"The disk that holds {ROOT} has {free / 1e9:.1f} GB free, and setting up takes {GIGABYTES}: "
-            "make room, then run `python3 start.py` again."
+            f"make room, then run `{SELF}` again."
         )
     made = subprocess.run(
         [sys.executable, "-m", "venv", str(VENV)],
@@ -230,7 +232,7 @@ def _whole(info: Path) -> bool:
 
 
 def _site_packages(version: str) -> Path:
-    return VENV / ("Lib/site-packages" if os.name == "nt" else f"lib/python{version}/site-packages")
+    return VENV / ("Lib/site-packages" if WINDOWS else f"lib/python{version}/site-packages")
 
 
 # --- pip -----------------------------------------------------------------------------------------
@@ -273,9 +275,7 @@ def _pin(name: str) -> str:
     """`torch==2.13.0`: what the lock file says of one package."""
     found = re.search(rf"^{re.escape(name)}==[^\s;]+", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     if not found:
-        raise Trouble(
-            f"{LOCK} names no version of {name}: get the course again, then run `python3 start.py`."
-        )
+        raise Trouble(f"{LOCK} names no version of {name}: get the course again, then run `{SELF}`.")
     return found.group(0)
 
 
@@ -302,6 +302,7 @@ def news(line: str) -> Optional[str]:
         (r"Retrying \(Retry", "no answer from the package index, trying again"),
         (r"Collecting ([\w.-]+)", "looking up {0}"),
         (r"Downloading (?:\S*/)?([\w.]+)-(?:\S+) \((.+)\)", "downloading {0}, {1}"),
+        (r"Requirement already satisfied: ([\w.-]+)", "{0} is there"),
         (r"Using cached (?:\S*/)?([\w.]+)-", "{0} is at hand"),
         (r"Processing (?:\S*/)?([\w.]+)-\d", "{0} is at hand"),
     ):
@@ -432,7 +433,7 @@ def set_up() -> None:
 def open_lab(arguments: List[str]) -> int:
     """Hand over to `course lab` inside `.venv`."""
     command = [str(venv_python()), "-m", "course_lib.cli", "lab", *arguments]
-    if os.name != "nt":  # become the server, so that whoever stops this process stops JupyterLab
+    if not WINDOWS:  # become the server, so that whoever stops this process stops JupyterLab
         os.chdir(str(ROOT))
         os.execve(command[0], command, _environment())
     return subprocess.call(command, env=_environment(), cwd=str(ROOT))
@@ -479,7 +480,7 @@ def _parse(argv: Sequence[str]) -> Tuple[str, List[str]]:
     parser = argparse.ArgumentParser(
         prog="start.py",
         description="Set the course up in .venv and open JupyterLab at the first notebook.",
-        epilog="`python3 start.py test` sets up and runs every test; with arguments after `test`, "
+        epilog=f"`{SELF} test` sets up and runs every test; with arguments after `test`, "
         "pytest gets those and runs what they choose of tests/.",
     )
     parser.add_argument(
@@ -489,7 +490,7 @@ def _parse(argv: Sequence[str]) -> Tuple[str, List[str]]:
     parser.add_argument("--port", type=int, help="the port to serve at (8888, or the next one that is free)")
     chosen = parser.parse_args(argv)
     if chosen.command == "test":
-        parser.error("`test` comes first: `python3 start.py test`")
+        parser.error(f"`test` comes first: `{SELF} test`")
     arguments = ["--no-browser"] if chosen.no_browser else []
     return "lab", arguments + ([f"--port={chosen.port}"] if chosen.port is not None else [])
 
