@@ -54,6 +54,19 @@ function escaped(text) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
+/** An SVG element with attributes, and with marks inside it. */
+export function svgElement(tag, attributes = {}, marks = []) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.innerHTML = svgText(marks);
+  return element;
+}
+
+/** Words into a place; the same words again cost nothing. */
+export function write(place, words) {
+  if (place.textContent !== words) place.textContent = words;
+}
+
 /**
  * A labelled range input for the state's `name`. `toSlider` and `fromSlider` change units where the slider's
  * scale is not the value's own; `written` gives the value as the eye and a screen reader get it.
@@ -69,7 +82,7 @@ export function slider({ name, label, min, max, step, written, toSlider = Number
     },
     show(state) {
       input.value = toSlider(state[name]);
-      value.textContent = written(state[name]);
+      write(value, written(state[name]));
       input.setAttribute("aria-valuetext", value.textContent);
     },
   };
@@ -77,7 +90,8 @@ export function slider({ name, label, min, max, step, written, toSlider = Number
 
 /** Radio buttons for the state's `name`; `options` maps each of its values to a label. `labels` holds them in that order. */
 export function choice({ name, label, options }) {
-  const group = unique(name);
+  // Every widget on a page has its own copy of this module: a counter would name two groups alike.
+  const group = `${name}-${Math.random().toString(36).slice(2)}`;
   const inputs = Object.keys(options).map((value) => control("input", { type: "radio", name: group, value }));
   const labels = inputs.map((input) => make("label", { class: "course-option" }, input, options[input.value]));
   return {
@@ -111,35 +125,47 @@ export function tryThis(lines, surprise) {
 /**
  * Puts a demo on the page and keeps it true to the model.
  *
- * `name` is the demo's folder; `parts` names the state; `picture(state, width)` gives `{ height, marks, alt }`; `words(state)` gives
- * sentences, the first of them the headline; `arrange({ canvas, said })` the panel's children, in order;
- * `after(state, width)` draws what a picture cannot hold. Returns the canvas, how to move, and how to end.
+ * `name` is the demo's folder; `parts` names the state; `picture(state, width)` gives `{ height, ground, marks,
+ * alt }`, where the ground lies under the marks and seldom changes; `words(state)` gives sentences, the first
+ * of them the headline; `arrange({ canvas, said })` the panel's children, in order; `after(state, width)` draws
+ * what a picture cannot hold. Returns the canvas, how to move, and how to end.
  */
 export function stage({ model, el, name, title, parts, controls, picture, words, arrange, after = () => {} }) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("role", "img");
+  const svg = svgElement("svg", { role: "img" });
+  const ground = svgElement("g");
+  const marks = svgElement("g");
+  svg.append(ground, marks);
   const canvas = make("div", { class: "course-canvas" }, svg);
   const headline = make("strong");
   const detail = make("span");
   const said = make("p", { class: "course-words" }, headline, " ", detail);
   const heard = make("p", { class: "course-heard", "aria-live": "polite" });
+  const drawnIn = new Map();
+  let width = 0;
   let frameAsked = 0;
   let rest = 0;
 
   function redraw() {
     frameAsked = 0;
     const state = Object.fromEntries(parts.map((part) => [part, model.get(part)]));
-    const width = Math.max(canvas.clientWidth, 260);
-    const { height, marks, alt } = picture(state, width);
+    const drawing = picture(state, width);
     svg.setAttribute("width", width);
-    svg.setAttribute("height", height);
-    svg.setAttribute("aria-label", alt);
-    svg.innerHTML = svgText(marks);
+    svg.setAttribute("height", drawing.height);
+    svg.setAttribute("aria-label", drawing.alt);
+    draw(ground, drawing.ground);
+    draw(marks, drawing.marks);
     const [first, ...others] = words(state);
-    headline.textContent = first;
-    detail.textContent = others.join(" ");
+    write(headline, first);
+    write(detail, others.join(" "));
     for (const part of controls) part.show(state);
     after(state, width);
+  }
+
+  /** Only what changed is drawn: laying out words is what a move costs most. */
+  function draw(group, wanted) {
+    const text = svgText(wanted);
+    if (drawnIn.get(group) !== text) group.innerHTML = text;
+    drawnIn.set(group, text);
   }
 
   function ask() {
@@ -161,8 +187,11 @@ export function stage({ model, el, name, title, parts, controls, picture, words,
   const panel = frame(el, model, title);
   panel.classList.add("course-demo", `course-${name}`);
   panel.append(...arrange({ canvas, said }), heard);
-  const unwatch = watch(model, parts, ask); // asks for the first drawing too
-  const resized = new ResizeObserver(ask);
+  const unwatch = watch(model, parts, () => { if (width) ask(); });
+  const resized = new ResizeObserver(([{ contentRect }]) => {
+    width = Math.max(contentRect.width, 260);
+    ask(); // the first drawing too
+  });
   resized.observe(canvas);
   return {
     canvas,

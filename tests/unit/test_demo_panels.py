@@ -71,7 +71,7 @@ def test_every_mark_of_the_picture_has_its_place(factory: Callable[..., Demo], s
         x, y, words = float(mark.attrib["x"]), float(mark.attrib["y"]), mark.text or ""
         long = 7 * len(words)
         left = x - {"end": long, "middle": long / 2}.get(mark.attrib.get("class", "").split()[-1], 0)
-        assert -1 <= left and left + long <= width + 1 and 0 <= y <= height, (words, left, y)
+        assert left >= -1 and left + long <= width + 1 and 0 <= y <= height, (words, left, y)
 
 
 def test_the_picture_shows_the_numbers_of_the_state() -> None:

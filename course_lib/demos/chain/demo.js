@@ -158,9 +158,9 @@ export function picture(state, width) {
   };
   return {
     height: HEIGHT,
+    ground: [...axes(scale, tick), ...limits(scale)],
     marks: [
-      ...axes(scale, tick, state.depth),
-      ...limits(scale),
+      ...output(scale, state.depth),
       ...curves(scale, state, outcome),
       ...crossings(scale, state, outcome),
       ...rows(scale, state, outcome),
@@ -170,7 +170,7 @@ export function picture(state, width) {
   };
 }
 
-function axes({ half, span, right, x, y }, tick, depth) {
+function axes({ half, span, right, x, y }, tick) {
   const marks = [];
   for (let log = -half; log <= half; log += half / 2) {
     marks.push(["line", { x1: LEFT, x2: right, y1: y(log), y2: y(log), class: log === 0 ? "axis" : "grid" }]);
@@ -183,20 +183,26 @@ function axes({ half, span, right, x, y }, tick, depth) {
   marks.push(["text", { x: x(span / 2), y: TOP + PLOT + 34, class: "tick middle" }, "layer"]);
   marks.push(["text", { x: LEFT - 8, y: TOP - 12, class: "tick end" }, "size"]);
   marks.push(["text", { x: LEFT, y: TOP - 12, class: "tick" }, "input"]);
-  marks.push(["text", { x: Math.max(x(depth), LEFT + 54), y: TOP - 12, class: "tick middle" }, "output"]);
-  marks.push(["line", { x1: x(depth), x2: x(depth), y1: TOP - 6, y2: TOP + PLOT, class: "axis" }]);
   return marks;
+}
+
+function output({ x }, depth) {
+  return [
+    ["text", { x: Math.max(x(depth), LEFT + 54), y: TOP - 12, class: "tick middle" }, "output"],
+    ["line", { x1: x(depth), x2: x(depth), y1: TOP - 6, y2: TOP + PLOT, class: "axis" }],
+  ];
 }
 
 /** What a format cannot hold is shaded; the shades of the three formats lie on top of each other. */
 function limits({ half, right, y }) {
   const marks = [];
+  const below = half <= 32 ? 15 : -6; // under the ceiling, where no line goes on to, unless the floor is near
   for (const { over, under, overflow, underflow, shift } of LIMITS) {
     const [ceiling, floor] = [overflow * DECADE, underflow * DECADE];
     if (ceiling < half) {
       marks.push(["rect", { x: LEFT, y: TOP, width: right - LEFT, height: y(ceiling) - TOP, class: "outside" }]);
       marks.push(["line", { x1: LEFT, x2: right, y1: y(ceiling), y2: y(ceiling), class: "limit" }]);
-      marks.push(["text", { x: right - 4, y: y(ceiling) - 6, class: "small end" }, over]);
+      marks.push(["text", { x: right - 4, y: y(ceiling) + below, class: "small end" }, over]);
     }
     if (floor > -half) {
       marks.push(["rect", { x: LEFT, y: y(floor), width: right - LEFT, height: y(-half) - y(floor), class: "outside" }]);
@@ -311,7 +317,7 @@ function within(y) {
 function render({ model, el }) {
   const controls = [
     slider({ name: "gain", label: "gain of each layer", min: 0.5, max: 2, step: 0.01, written: (gain) => gain.toFixed(2) }),
-    slider({ name: "depth", label: "depth", min: 1, max: 200, step: 1, written: (depth) => `${depth} layers` }),
+    slider({ name: "depth", label: "depth", min: 1, max: 200, step: 1, written: (depth) => `${depth} ${depth === 1 ? "layer" : "layers"}` }),
     slider({
       name: "start",
       label: "signal at the input",

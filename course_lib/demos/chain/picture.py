@@ -132,7 +132,7 @@ def _limits(scale: Scale) -> list[svg.Mark]:
     for name, held in HELD.items():
         ceiling, floor = held.overflow_exponent * math.log10(2), underflow_exponent(held) * math.log10(2)
         if ceiling < scale.half:
-            drawn += _limit(scale.y(ceiling), TOP, CEILINGS[name], -6)
+            drawn += _limit(scale.y(ceiling), TOP, CEILINGS[name], 15 if scale.half <= 32 else -6)
         if floor > -scale.half:
             drawn += _limit(scale.y(floor), BOTTOM, FLOORS[name], 15 if name == "float32" else -6)
     return drawn

@@ -1,7 +1,7 @@
 // The plane: a gradient to drag, and what four rules make of it at one threshold.
 // `compute` and `words` are the arithmetic and the sentences of `model.py` and `picture.py`.
 
-import { choice, decimal, slider, stage, svgText, tryThis } from "../stage.js";
+import { choice, decimal, slider, stage, svgElement, tryThis, write } from "../stage.js";
 
 /** What each rule makes of the gradient; see `model.py`. */
 export function compute({ first, second, threshold }) {
@@ -99,9 +99,8 @@ export function picture(state, width) {
   };
   return {
     height: scale.height,
+    ground: [...axes(scale), ...region(scale, state)],
     marks: [
-      ...axes(scale),
-      ...region(scale, state),
       ...turn(scale, state, outcome),
       ...arrow(scale, [state.first, state.second], "given"),
       ...tips(scale, state, outcome),
@@ -212,19 +211,19 @@ function names({ width, height, x, y }, state, { rules }) {
   const g = [state.first, state.second];
   const side = signedTurn(state, vector) < 0 ? -1 : 1;
   const angle = Math.atan2(state.second, state.first) + (side * Math.PI) / 2;
-  const place = ([first, second], towards, words, look) => {
+  const place = ([first, second], away, words, look) => {
     const half = 3.7 * words.length;
-    const right = towards * Math.cos(angle);
-    const middle = x(first) + 16 * right + half * (Math.abs(right) > 0.4 ? Math.sign(right) : 0);
-    const baseline = y(second) - 18 * towards * Math.sin(angle) + 5;
+    const right = away * Math.cos(angle);
+    const middle = x(first) + right + half * (Math.abs(right) > 7 ? Math.sign(right) : 0);
+    const baseline = y(second) - away * Math.sin(angle) + 5;
     return ["text", {
       x: Math.min(Math.max(middle, half + 2), width - half - 2),
       y: Math.min(Math.max(baseline, 14), height - 6),
       class: `${look} middle`,
     }, words];
   };
-  const given = place(g, -1, `gradient ${pair(g)}`, "given-name");
-  return unchanged(g, vector) ? [given] : [given, place(vector, 1, pair(vector), `${state.rule}-name`)];
+  const given = place(g, -25, `gradient ${pair(g)}`, "given-name");
+  return unchanged(g, vector) ? [given] : [given, place(vector, 18, pair(vector), `${state.rule}-name`)];
 }
 
 function render({ model, el }) {
@@ -304,11 +303,7 @@ function table(labels) {
   const names = Object.keys(RULES);
   const cells = names.map(() => columns.slice(1).map(() => make("td")));
   const rows = names.map((name, row) => {
-    const sign = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    sign.setAttribute("width", 16);
-    sign.setAttribute("height", 16);
-    sign.setAttribute("aria-hidden", "true");
-    sign.innerHTML = svgText([tip(name, 8, 8)]);
+    const sign = svgElement("svg", { width: 16, height: 16, "aria-hidden": "true" }, [tip(name, 8, 8)]);
     labels[row].querySelector("input").after(sign);
     return make("tr", {}, make("th", { scope: "row" }, labels[row]), ...cells[row]);
   });
@@ -324,7 +319,7 @@ function table(labels) {
       names.forEach((name, row) => {
         const { vector, length, turned } = rules[name];
         const written = [`(${vector.map(decimal2).join(", ")})`, decimal2(length), `${decimal1(turned)}°`];
-        written.forEach((text, column) => { cells[row][column].textContent = text; });
+        written.forEach((text, column) => write(cells[row][column], text));
         rows[row].classList.toggle("course-chosen", name === state.rule);
       });
     },
