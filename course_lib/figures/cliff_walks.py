@@ -12,7 +12,7 @@ from course_lib.figures.style import PALETTE, label, new_figure
 def cliff_walks(free: Descent, clipped: Descent) -> Picture:
     """Both walks over the level lines of the loss, and their losses step by step."""
     figure, [plane, course] = new_figure(9.5, 4, columns=2)
-    w, b = np.meshgrid(np.linspace(4.1, 5.1, 240), np.linspace(-2.7, -1.8, 240))
+    w, b = np.meshgrid(np.linspace(4.1, 4.9, 240), np.linspace(-2.5, -1.75, 240))
     plane.contourf(w, b, cliff_loss(w, b), levels=np.linspace(0, 0.49, 15), cmap="Greys", alpha=0.8)
     plane.plot(
         *free.points.T, color=PALETTE["vermilion"], linestyle="--", marker="s", markersize=3, linewidth=1.8
@@ -20,14 +20,16 @@ def cliff_walks(free: Descent, clipped: Descent) -> Picture:
     plane.plot(
         *clipped.points.T, color=PALETTE["blue"], linestyle="-", marker="o", markersize=3, linewidth=1.8
     )
-    plane.set_xlim(4.1, 5.1)
-    plane.set_ylim(-2.7, -1.8)
+    plane.set_xlim(4.1, 4.9)
+    plane.set_ylim(-2.5, -1.75)
     plane.set_xlabel("weight w")
     plane.set_ylabel("bias b")
     plane.set_title("darker: larger loss", fontsize=11)
     out = free.points[int(free.norms.argmax()) + 1]
     away = f"without clipping:\noff to ({out[0]:.0f}, {out[1]:.0f})"
-    label(plane, 4.72, -1.83, away, PALETTE["vermilion"], ha="right", va="top")
+    label(plane, 4.52, -1.78, away, PALETTE["vermilion"], ha="right", va="top")
+    start_w, start_b = free.points[0]
+    label(plane, start_w + 0.02, start_b, "start", PALETTE["black"], va="center")
     steps = np.arange(len(free.losses))
     course.semilogy(steps, free.losses, color=PALETTE["vermilion"], linestyle="--", linewidth=1.8)
     course.semilogy(steps, clipped.losses, color=PALETTE["blue"], linewidth=1.8)
