@@ -16,12 +16,16 @@
 
 # %%
 import math
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 
 from course_lib.data import digits, standardise
 from course_lib.teach import check
+
+Array = NDArray[Any]  # a NumPy array of numbers
 
 # %% [markdown]
 # ## 1. A ladder of gradients (1 point, 2 minutes)
@@ -38,7 +42,7 @@ from course_lib.teach import check
 
 
 # %% answer="gradient_ladder"
-def gradient_ladder(gains):
+def gradient_ladder(gains: Array) -> ArrayLike:
     """The gradient of the output with respect to y_0, y_1, ..., y_L."""
     ### BEGIN SOLUTION
     ladder = [1.0]
@@ -69,7 +73,7 @@ check("gradient_ladder")
 
 
 # %% answer="overflow_layer"
-def overflow_layer(gain, layers, number_format):
+def overflow_layer(gain: float, layers: int, number_format: str) -> int | None:
     """The first layer, counted from 1, whose output does not fit; None if all of them do."""
     ### BEGIN SOLUTION
     largest = torch.finfo(getattr(torch, number_format)).max
@@ -106,7 +110,7 @@ check("overflow_layer")
 
 
 # %% answer="shared_weight"
-def shared_weight(a, layers, x0):
+def shared_weight(a: float, layers: int, x0: float) -> dict[str, float]:
     """Three gradients of y = a^L x0, under the keys input, one_weight and shared_weight."""
     ### BEGIN SOLUTION
     one_weight = a ** (layers - 1) * x0
@@ -120,8 +124,8 @@ check("shared_weight")
 # %% [markdown]
 # ## 4. Mend a backward pass (2 points, 12 minutes)
 #
-# A colleague wrote the backward pass of a tanh network by hand. With square layers it runs without complaint,
-# the loss even falls a little, and every gradient is wrong: **three faults** hide in the loop.
+# A colleague wrote the backward pass of a tanh network by hand. With square layers it runs without
+# complaint, and every gradient is wrong: **three faults** hide in the loop.
 #
 # **Given** `weights`, L arrays, the one of layer `l` of shape `(n_l, n_(l-1))`; `activations`, the L + 1 vectors that
 # `forward` returns; `output_gradient`, the gradient of the error E with respect to the last activation, shape `(n_L,)`.
@@ -133,7 +137,7 @@ check("shared_weight")
 
 
 # %%
-def forward(weights, x):
+def forward(weights: list[Array], x: Array) -> list[Array]:
     """The activations h_0 = x, h_1, ..., h_L, with h_l = tanh(W_l h_(l-1))."""
     activations = [x]
     for W in weights:
@@ -141,7 +145,7 @@ def forward(weights, x):
     return activations
 
 
-def broken_backward(weights, activations, output_gradient):
+def broken_backward(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
     """Three faults in the loop; the lines around it are right."""
     gradient, gradients = output_gradient, []
     for layer in reversed(range(len(weights))):
@@ -152,7 +156,7 @@ def broken_backward(weights, activations, output_gradient):
 
 
 # %% answer="backward"
-def backward(weights, activations, output_gradient):
+def backward(weights: list[Array], activations: list[Array], output_gradient: Array) -> list[Array]:
     """The gradient of E with respect to each weight matrix, in the order of `weights`."""
     ### BEGIN SOLUTION
     gradient, gradients = output_gradient, []
@@ -187,7 +191,7 @@ check("backward")
 
 
 # %% answer="first_nonfinite"
-def first_nonfinite(record):
+def first_nonfinite(record: list[tuple[int, str, Array]]) -> tuple[int, str] | None:
     """(step, name) of the first tensor that is not finite everywhere; None if all are."""
     ### BEGIN SOLUTION
     for step, name, tensor in record:
@@ -219,7 +223,7 @@ data = digits()
 (scaled,) = standardise(data)
 
 
-def gradient_norms(gain, seed):
+def gradient_norms(gain: float, seed: int) -> Array:
     """Norms of dE/dh_0 ... dE/dh_50 in a fresh tanh network on a batch of digits: shape (51,)."""
     rng = np.random.default_rng(seed)
     rows = rng.integers(len(data), size=32)
@@ -271,15 +275,16 @@ check("initial_gain")
 
 
 # %% answer="transient"
-def transient(radius, peak):
+def transient(radius: float, peak: float) -> Array:
     """A square matrix with this spectral radius, the norms of whose powers rise to `peak` and then die."""
     ### BEGIN SOLUTION
 
-    def highest(A):
-        power, norms = np.eye(2), []
+    def highest(A: Array) -> float:
+        power: Array = np.eye(2)
+        norms = []
         for _ in range(100):
             power = A @ power
-            norms.append(np.linalg.norm(power, 2))
+            norms.append(float(np.linalg.norm(power, 2)))
         return max(norms)
 
     # The corner changes no eigenvalue, and the peak grows with it: halve the interval that holds the right one.
