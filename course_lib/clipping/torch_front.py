@@ -59,7 +59,7 @@ def clip_by_value_(parameters: Parameters, limit: float, nonfinite: NonFinite = 
     """
     v, policy = threshold(limit, "limit"), _policy(nonfinite)
     named = _with_gradients(parameters)
-    largest = get_total_norm(_gradients(named), math.inf)
+    largest = _total_norm(_gradients(named), math.inf)
     if _kept(named, largest, policy):
         clip_grad_value_(named.values(), v)
     return largest
@@ -80,7 +80,7 @@ def clip_per_group_(
         groups.setdefault(group_of(name), {})[name] = parameter
     if policy == "error":
         for members in groups.values():  # before the first group is changed
-            _kept(members, get_total_norm(_gradients(members), order), policy)
+            _kept(members, _total_norm(_gradients(members), order), policy)
     return {group: _clip_group(members, c, order, policy) for group, members in groups.items()}
 
 
@@ -153,19 +153,19 @@ def scaled_global_norm(grads: Iterable[Tensor], p: float = 2) -> Tensor:
     tensors = list(grads)
     if not tensors:
         raise ClippingError("There is no gradient to measure: the list is empty.")
-    largest, relative = _largest_and_relative_norm([t for t in tensors if t.numel()], norm_order(p))
+    largest, relative = _largest_and_relative_norm(tensors, norm_order(p))
     return largest * relative
 
 
 def _largest_and_relative_norm(tensors: list[Tensor], p: float) -> tuple[Tensor, Tensor]:
-    largest = get_total_norm(tensors, math.inf).double()
+    largest = _total_norm(tensors, math.inf).double()
     if not torch.isfinite(largest) or largest == 0:
         return largest, torch.ones_like(largest)
-    return largest, get_total_norm([t.double() / largest.to(t.device) for t in tensors], p)
+    return largest, _total_norm([t.double() / largest.to(t.device) for t in tensors], p)
 
 
 def _clip_group(named: dict[str, Tensor], c: float, p: float, policy: NonFinite) -> Tensor:
-    norm = get_total_norm(_gradients(named), p)
+    norm = _total_norm(_gradients(named), p)
     if not _kept(named, norm, policy):
         return norm
     if torch.isfinite(norm) or policy == "propagate":
@@ -197,8 +197,12 @@ def _kept(named: dict[str, Tensor], norm: Tensor, policy: NonFinite) -> bool:
 
 
 def _gradients(named: dict[str, Tensor]) -> list[Tensor]:
-    """The gradients that have entries: of an empty tensor PyTorch's kernels know no largest entry."""
-    return [p.grad for p in named.values() if p.grad is not None and p.grad.numel()]
+    return [p.grad for p in named.values() if p.grad is not None]
+
+
+def _total_norm(tensors: list[Tensor], p: float) -> Tensor:
+    """PyTorch's norm; its kernels know no largest entry of an empty tensor, so that is left out."""
+    return get_total_norm([t for t in tensors if t.numel() or p != math.inf], p)
 
 
 def _with_gradients(parameters: Parameters, need_names: bool = False) -> dict[str, Tensor]:

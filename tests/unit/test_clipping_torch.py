@@ -83,26 +83,17 @@ def wide(g):
 @PROPERTY
 @given(lists_of_one_dtype(MODERATE), THRESHOLDS, ORDERS)
 @example([torch.zeros(3)], 5.0, 2.0)
+@example([torch.zeros(0), torch.tensor(5.0)], 1.0, 3.0)
+@example([torch.zeros(0), torch.tensor(5.0)], 1.0, math.inf)
 @example([torch.tensor([6.0, 8.0, 0.0])], 5.0, 2.0)
 def test_finite_gradients_are_clipped_as_pytorch_does_bit_for_bit(grads, c, p):
     ours, theirs = parameters(grads), parameters(grads)
-    nonempty = [q for q in theirs if q.grad.numel()]
-    norm = clip_grad_norm_(nonempty, c, p)
+    # PyTorch refuses the largest entry of an empty tensor; for every other norm it takes part.
+    norm = clip_grad_norm_([q for q in theirs if q.grad.numel() or p != math.inf], c, p)
     assume(torch.isfinite(norm))
     before = clip_by_global_norm_(ours, c, p)
     assert torch.equal(before, norm)
-    assert torch.equal(before, get_total_norm([g for g in grads if g.numel()], p))
-    for a, b in zip(ours, theirs, strict=True):
-        assert same_bits(a.grad, b.grad)
-
-
-@PROPERTY
-@given(lists_of_one_dtype(MODERATE), THRESHOLDS, st.sampled_from([1.0, 2.0, 3.0]))
-def test_empty_gradients_change_nothing_in_pytorch_either(grads, c, p):
-    ours, theirs = parameters(grads), parameters(grads)
-    norm = clip_grad_norm_(theirs, c, p)
-    assume(torch.isfinite(norm))
-    assert torch.equal(clip_by_global_norm_(ours, c, p), norm)
+    assert torch.equal(before, get_total_norm([g for g in grads if g.numel() or p != math.inf], p))
     for a, b in zip(ours, theirs, strict=True):
         assert same_bits(a.grad, b.grad)
 
@@ -159,7 +150,8 @@ def test_huge_gradients_are_clipped_to_the_threshold(grads, c, p):
     after = scaled_global_norm([q.grad for q in ours], p).item()
     # PyTorch rounds the factor c / norm to the gradients' precision: to multiples of `step` where it is tiny
     factor_lost = step * reference if reference < torch.finfo(dtype).max else 0.0
-    assert after <= c * (1 + 16 * eps) + factor_lost + 50 * step
+    root_lost = eps * math.log(torch.finfo(dtype).max)  # x ** (1 / 3) with 1 / 3 rounded
+    assert after <= c * (1 + 16 * eps + root_lost) + factor_lost + 50 * step
     torch_norm = get_total_norm([g for g in grads if g.numel()], p)
     if torch.isinf(torch_norm):
         expected, _ = clip_by_global_norm([wide(g) for g in grads], c, p)
