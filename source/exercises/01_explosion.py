@@ -124,8 +124,8 @@ check("shared_weight")
 # %% [markdown]
 # ## 4. Mend a backward pass (2 points, 12 minutes)
 #
-# A colleague wrote the backward pass of a tanh network by hand. With square layers it runs without
-# complaint, and every gradient is wrong: **three faults** hide in the loop.
+# A colleague wrote the backward pass of a tanh network by hand. With square layers it runs without complaint, and every
+# gradient is wrong: **three faults** hide in the loop.
 #
 # **Given** `weights`, L arrays, the one of layer `l` of shape `(n_l, n_(l-1))`; `activations`, the L + 1 vectors that
 # `forward` returns; `output_gradient`, the gradient of the error E with respect to the last activation, shape `(n_L,)`.
@@ -161,13 +161,11 @@ def backward(weights: list[Array], activations: list[Array], output_gradient: Ar
     ### BEGIN SOLUTION
     gradient, gradients = output_gradient, []
     for layer in reversed(range(len(weights))):
-        gradient = gradient * (
-            1 - activations[layer + 1] ** 2
-        )  # at what leaves the tanh, not at what enters W
-        gradients.append(
-            np.outer(gradient, activations[layer])
-        )  # row i for unit i of the layer's output, as in W
-        gradient = weights[layer].T @ gradient  # at each unit below, the sum over all units above
+        # The slope is taken at what leaves the tanh; row i of each gradient belongs to unit i of that output;
+        # and each unit below collects from all units above.
+        gradient = gradient * (1 - activations[layer + 1] ** 2)
+        gradients.append(np.outer(gradient, activations[layer]))
+        gradient = weights[layer].T @ gradient
     return gradients[::-1]
     ### END SOLUTION
 
