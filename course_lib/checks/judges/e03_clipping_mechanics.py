@@ -47,7 +47,7 @@ def _length(g: Plain) -> float:
 
 
 def _degrees(degrees: float) -> str:
-    return f"{degrees:.0f} degrees" if degrees >= 10 else f"{degrees:.2g} degrees"
+    return f"{degrees if degrees > 1e-3 else 0:.3g} degrees"
 
 
 def _first_failing(kind_of: Callable[[Case, Answer], str], kind: str) -> Matches:
@@ -59,8 +59,8 @@ def _first_failing(kind_of: Callable[[Case, Answer], str], kind: str) -> Matches
     return matches
 
 
-def _as_at_first_failure(right: Answering, wrong: Answering, **tolerance: float) -> Matches:
-    """The first case that is not right is exactly as wrong as `wrong` is there.
+def _until_it_fails(right: Answering, wrong: Answering, **tolerance: float) -> Matches:
+    """All answers are those of `wrong`, up to and including the first that is not right.
 
     For questions whose cases bring in one difficulty after the other: an answer with two mistakes is then told
     about the first, instead of about neither.
@@ -68,8 +68,10 @@ def _as_at_first_failure(right: Answering, wrong: Answering, **tolerance: float)
 
     def matches(cases: list[Case], answers: list[Answer]) -> bool:
         for case, answer in zip(cases, answers, strict=True):
+            if not same(answer, wrong(case), **tolerance):
+                return False
             if not same(answer, right(case), **tolerance):
-                return same(answer, wrong(case), **tolerance)
+                return True
         return False
 
     return matches
@@ -82,9 +84,14 @@ def _answering(name: str, function: Callable[..., Any]) -> Answering:
 
 # drawing --------------------------------------------------------------------------------------------------
 
-_BLUE, _VERMILLION, _GREEN, _GREY = "#0072B2", "#D55E00", "#007A5A", "#666666"
-_HALF = 140
+_BLUE, _VERMILLION, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+"""From the palette of Okabe and Ito, and a grey; never without a line style of its own."""
+
+_HALF = 120
 """Half the side of the square that is drawn, in pixels."""
+
+_LEGEND = 300
+"""Room for the words on the right, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -99,32 +106,37 @@ class _Arrow:
     head: bool = True
 
 
-def _plane(arrows: list[_Arrow], reach: float, alt: str, ball: float = 0.0, box: float = 0.0) -> str:
-    """Arrows in the plane as SVG, `reach` data units to each side; what is longer is cut at the frame."""
+def _plane(arrows: list[_Arrow], reach: float, alt: str, shape: str, size: float) -> str:
+    """Arrows in the plane as SVG, `reach` data units to each side; what is longer is cut at the frame.
+
+    `shape` is drawn around the origin: "threshold", a circle of radius `size`; "limit", a square of half side
+    `size`; or "", nothing.
+    """
     scale = _HALF / reach
-    height = 2 * _HALF + 20 + 20 * len(arrows)
+    left, side, width = -_HALF - 4, 2 * _HALF + 8, 2 * _HALF + 8 + _LEGEND
     parts = [
         f'<svg role="img" aria-label="{escape(alt, quote=True)}" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="{-_HALF - 10} {-_HALF - 10} {2 * _HALF + 160} {height}" '
-        f'width="{2 * _HALF + 160}" height="{height}" '
-        'style="background:#fff;max-width:100%;display:block;margin:.3em 0">',
+        f'viewBox="{left} {left} {width} {side}" width="{width}" height="{side}" '
+        'style="background:#fff;max-width:100%;height:auto;display:block;margin:.3em 0">',
         f'<rect x="{-_HALF}" y="{-_HALF}" width="{2 * _HALF}" height="{2 * _HALF}" fill="none" stroke="#ccc"/>',
         f'<path d="M{-_HALF} 0H{_HALF}M0 {-_HALF}V{_HALF}" stroke="#ddd"/>',
     ]
-    if ball:
-        parts.append(f'<circle r="{ball * scale:.1f}" fill="none" stroke="{_GREY}" stroke-dasharray="2 3"/>')
-    if box:
-        side = box * scale
+    outline = _Arrow(f"the {shape}, {size:.3g}", (0, 0), _GREY, "1 3", 1.5)
+    dotted = f'fill="none" stroke="{_GREY}" stroke-width="1.5" stroke-dasharray="1 3"'
+    far = size * scale
+    if shape == "threshold":
+        parts.append(f'<circle r="{far:.1f}" {dotted}/>')
+    elif shape == "limit":
         parts.append(
-            f'<rect x="{-side:.1f}" y="{-side:.1f}" width="{2 * side:.1f}" height="{2 * side:.1f}" '
-            f'fill="none" stroke="{_GREY}" stroke-dasharray="2 3"/>'
+            f'<rect x="{-far:.1f}" y="{-far:.1f}" width="{2 * far:.1f}" height="{2 * far:.1f}" {dotted}/>'
         )
-    for row, arrow in enumerate(arrows):
+    for arrow in arrows:
         parts += _drawn(arrow, scale)
-        y = _HALF + 20 + 20 * row
-        parts.append(_line(arrow, (-_HALF, y), (-_HALF + 36, y)))
+    for row, arrow in enumerate([*arrows, outline] if shape else arrows):
+        y = -_HALF + 20 + 24 * row
+        parts.append(_line(arrow, (_HALF + 16, y), (_HALF + 52, y)))
         parts.append(
-            f'<text x="{-_HALF + 44}" y="{y + 4}" font-size="13" font-family="sans-serif" fill="#222">'
+            f'<text x="{_HALF + 60}" y="{y + 4}" font-size="13" font-family="sans-serif" fill="#222">'
             f"{escape(arrow.says)}</text>"
         )
     return "".join([*parts, "</svg>"])
@@ -209,8 +221,8 @@ def _picture_of_norm(case: Case, got: Plain, expected: Plain) -> str:
         f"The gradient g has length {_length(g):.3g}. {said} "
         f"Expected is length {_length(right):.3g} in the direction of g. The circle is the threshold, {c:.3g}."
     )
-    lengths = [min(_length(vector), 3 * c) for vector in vectors]
-    return _plane(arrows, 1.2 * max(c, *lengths), alt, ball=c)
+    reach = 1.1 * max(c, *(min(_length(vector), 2 * c) for vector in vectors))
+    return _plane(arrows, reach, alt, "threshold", c)
 
 
 def _picture_of_turn(g: Floats, limit: float, ray: str, degrees: float) -> str:
@@ -218,11 +230,11 @@ def _picture_of_turn(g: Floats, limit: float, ray: str, degrees: float) -> str:
     clipped = np.clip(g, -limit, limit)
     if g.size == 2:
         (x, y), tip = _in_a_plane([g, clipped])
-        reach, box = 2.2 * limit, limit
+        reach, shape = 2 * limit, "limit"
     else:  # the box is no square in this plane, so only directions are drawn
         u, v = g / _length(g), clipped / _length(clipped)
         (x, y), tip = _in_a_plane([u, v])
-        reach, box = 1.15, 0.0
+        reach, shape = 1.15, ""
     turned = angle_between(g, clipped)
     side = -1 if x * tip[1] - y * tip[0] < 0 else 1
     at = math.atan2(y, x) + side * math.radians(degrees)
@@ -235,7 +247,7 @@ def _picture_of_turn(g: Floats, limit: float, ray: str, degrees: float) -> str:
     ]
     where = "The square is the limit." if g.size == 2 else "Drawn in the plane that the two arrows span."
     alt = f"Clipping by value at {limit:.3g} turns the gradient by {_degrees(turned)}. The ray is {ray}. {where}"
-    return _plane(arrows, reach, alt, box=box)
+    return _plane(arrows, reach, alt, shape, limit)
 
 
 # breaking_gradients ---------------------------------------------------------------------------------------
@@ -268,7 +280,9 @@ def _pair(value: Plain) -> tuple[Floats, Floats] | None:
         value = list(value)
     if not isinstance(value, list) or len(value) != 2:
         return None
-    a, b = _vector(value[0]), _vector(value[1])
+    a, b = (
+        _vector(part) if isinstance(part, list | np.ndarray) and np.ndim(part) else None for part in value
+    )
     return None if a is None or b is None else (a, b)
 
 
@@ -453,7 +467,9 @@ def _say_largest(case: Case, answer: Answer) -> str:
 
 
 def _norm_held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
-    return Misconception(name, {"clip_by_norm": wrong}, message, hint)
+    right = _answering("clip_by_norm", _clip_by_norm)
+    matches = _until_it_fails(right, _answering("clip_by_norm", wrong), rtol=2e-5)
+    return Misconception(name, {"clip_by_norm": wrong}, message, hint, matches)
 
 
 CLIP_BY_NORM = Judged(
@@ -475,6 +491,13 @@ CLIP_BY_NORM = Judged(
                 "and survives. The norm is missing from it."
             ),
             "Put the length of g where the formula has g itself: in the denominator, and only there.",
+        ),
+        _norm_held(
+            "the formula to the letter",
+            lambda g, c: g / max(1, g / c),
+            "Python's max(1, g / c) asks whether an array is larger than 1, and an array has no one answer to that. "
+            "One number should be compared with 1: how long g is, measured in thresholds.",
+            "norm = np.linalg.norm(g) is one number, so max(1, norm / max_norm) is one as well.",
         ),
         _norm_held(
             "always rescales",
@@ -518,6 +541,22 @@ CLIP_BY_NORM = Judged(
                 "the threshold got lost, and everything above 1 is cut to 1."
             ),
             "In max(1, norm / max_norm) the norm is measured in thresholds. Divide by that.",
+        ),
+        _norm_held(
+            "divides by the threshold as well",
+            lambda g, c: g / np.maximum(1, np.linalg.norm(g)) / c,
+            lambda case, answer: (
+                f"Your result has length {show(_length(answer.value))} at a threshold of {show(case['max_norm'])}: you "
+                "divide g by the threshold. Divide the norm by it: g / max(1, norm / max_norm)."
+            ),
+            "Check the brackets: max_norm belongs inside max(1, ...).",
+        ),
+        _norm_held(
+            "forgets a return",
+            lambda g, c: g * (c / np.linalg.norm(g)) if np.linalg.norm(g) > c else None,
+            "A gradient that needs no clipping comes back as None: a Python function that ends without a return gives "
+            "None.",
+            "Add the return for the other branch: return g.",
         ),
         _norm_held(
             "drops the step",
@@ -602,7 +641,9 @@ def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
 
 
 def _turn_held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
-    return Misconception(name, {"turned_by_value": wrong}, message, hint)
+    right = _answering("turned_by_value", _turned_by_value)
+    matches = _until_it_fails(right, _answering("turned_by_value", wrong), rtol=1e-4, atol=2e-3)
+    return Misconception(name, {"turned_by_value": wrong}, message, hint, matches)
 
 
 TURNED_BY_VALUE = Judged(
@@ -924,7 +965,7 @@ def _global_held(
 ) -> Misconception:
     question = "clip_by_global_norm"
     right = _answering(question, _clip_by_global_norm)
-    matches = matches or _as_at_first_failure(right, _answering(question, wrong), rtol=2e-5)
+    matches = matches or _until_it_fails(right, _answering(question, wrong), rtol=2e-5)
     return Misconception(name, {question: wrong}, message, hint, matches)
 
 
@@ -1128,7 +1169,7 @@ def _training(mistake: str = "") -> Callable[..., list[float]]:
                 norm = length()
             if mistake != "one norm a batch" and (finite or mistake != "forgets the skipped step in the log"):
                 norms.append(norm)
-            if mistake != "never clears":
+            if mistake != "never clears" and (finite or mistake != "keeps the nan"):
                 model.zero_grad()
         return norms
 
@@ -1184,8 +1225,28 @@ def _untouched(cases: list[Case], answers: list[Answer]) -> bool:
     )
 
 
-def _train_held(name: str, message: Say, hint: str) -> Misconception:
-    matches = _as_at_first_failure(_trained(""), _trained(name), **_TRAINED_ALIKE)
+def _first_wrong_log(cases: list[Case], answers: list[Answer]) -> tuple[Case, int]:
+    """The first case that is not right, and how many norms were returned for it; -1 where that is no log."""
+    right = _trained("")
+    for case, answer in zip(cases, answers, strict=True):
+        if not same(answer, right(case), **_TRAINED_ALIKE):
+            log = _vector(answer.value.get("norms")) if isinstance(answer.value, dict) else None
+            return case, -1 if log is None else log.size
+    return cases[0], -1
+
+
+def _logs_every_batch(cases: list[Case], answers: list[Answer]) -> bool:
+    case, logged = _first_wrong_log(cases, answers)
+    return bool(case["accumulate"] > 1 and logged == case["batches"])
+
+
+def _log_is_short(cases: list[Case], answers: list[Answer]) -> bool:
+    case, logged = _first_wrong_log(cases, answers)
+    return bool(case["nan_batch"] is not None and 0 < logged < case["batches"] // case["accumulate"])
+
+
+def _train_held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
+    matches = matches or _until_it_fails(_trained(""), _trained(name), **_TRAINED_ALIKE)
     return Misconception(name, {"train": _training(name)}, message, hint, matches)
 
 
@@ -1247,6 +1308,7 @@ TRAIN = Judged(
                 f"A step takes {case['accumulate']} batches together, and it is the step that is clipped and logged."
             ),
             "Clip and log inside the `if` that takes the step.",
+            matches=_logs_every_batch,
         ),
         _train_held(
             "only the last batch counts",
@@ -1276,9 +1338,18 @@ TRAIN = Judged(
         ),
         _train_held(
             "forgets the skipped step in the log",
-            "You pass over the step with the nan, which is right, but also leave it out of the log: whoever reads the "
-            "log later cannot see that it happened, or when.",
-            "Append the norm (nan) in any case; only the step itself is skipped.",
+            "The step with the nan is missing from your log: whoever reads it later cannot see that it happened, or "
+            "when. Its norm, nan, belongs in its place.",
+            "Append the norm in any case; skip nothing but the step itself.",
+            matches=_log_is_short,
+        ),
+        _train_held(
+            "keeps the nan",
+            _say_norms(
+                "You skip the step with the nan, which is right, but do not clear its gradient: nan plus anything is "
+                "nan, so every later step is skipped as well, and your log says {norms}."
+            ),
+            "zero_grad comes after every step, taken or skipped.",
         ),
     ),
     hints=(
