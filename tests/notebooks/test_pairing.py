@@ -6,9 +6,11 @@ The manager is the one that jupytext's server extension puts into JupyterLab, an
 from __future__ import annotations
 
 import difflib
+import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +95,11 @@ def test_changed_code_is_written_back_and_asks_for_a_build(paired: Path) -> None
     assert "the text says 9,100 is a rounding of growth" in found[0]
 
 
-def test_an_edit_of_the_source_shows_when_the_lesson_is_opened(paired: Path) -> None:
-    write_source(paired, "lesson", LESSON.replace("# Tiny", "# Tinier"))
+@pytest.mark.parametrize("seconds", [0, -3600])
+def test_an_edit_of_the_source_shows_when_the_lesson_is_opened(paired: Path, seconds: int) -> None:
+    """Whichever file is the newer: a clone gives them any order."""
+    path = write_source(paired, "lesson", LESSON.replace("# Tiny", "# Tinier"))
+    os.utime(path, (time.time() + seconds, time.time() + seconds))
     content = manager(paired).get(LESSON_FILE, type="notebook")["content"]
     assert content.cells[0].source.startswith("# Tinier")
     assert content.cells[2].outputs
