@@ -20,13 +20,23 @@ Outcome = Literal[
 ]
 
 
+class _Unstated:
+    """What was expected is not stated: a question with many right answers has no single one to show."""
+
+    def __repr__(self) -> str:
+        return "UNSTATED"
+
+
+UNSTATED = _Unstated()
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a judge found in one answer: right or not, why not in one sentence, and what was expected."""
 
     right: bool
     message: str = ""
-    expected: Plain = None
+    expected: Plain = UNSTATED
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,8 @@ class Judged:
     - `judge(case, value)`: for questions with many right answers; by default the value is compared with the
       reference's, within `rtol` and `atol`.
     - `hints`: a nudge, a strategy, a worked step.
-    - `picture(case, answer, expected)`: the failing case as an SVG string, drawn only when an answer was given.
+    - `picture(case, answer, expected)`: the failing case as an SVG string, drawn only when an answer was given;
+      `expected` is `None` where no single answer is.
     """
 
     name: str
@@ -106,7 +117,7 @@ class Verdict:
     hints: tuple[str, ...] = ()
     misconception: str = ""
     case: Case | None = None
-    expected: Plain = None
+    expected: Plain = UNSTATED
     got: Answer | None = None
     picture: str = ""
 
@@ -119,7 +130,7 @@ class Verdict:
         """The verdict in plain lines: what, why, the smallest failing case, the first hint."""
         lines = [f"{self.question}: {self.status} ({self.points} of {self.out_of} points)", self.message]
         lines += [f"  {name}: {value}" for name, value in self.evidence()]
-        if self.hints:
+        if self.hints and self.status != "not attempted":
             lines.append(f"Hint: {self.hints[0]}")
         return "\n".join(lines)
 
@@ -129,7 +140,7 @@ class Verdict:
             return []
         rows = [("case", self.case.label)]
         rows += [(name, show(value)) for name, value in self.case.inputs.items()]
-        if self.expected is not None:
+        if self.expected is not UNSTATED:
             rows.append(("expected", show(self.expected)))
         if self.got is not None and self.got.status == "given":
             rows.append(("got", show(self.got.value)))
@@ -178,7 +189,7 @@ def decide(question: Question, cases: list[Case], answers: list[Answer]) -> Verd
 
 def _without_judging(question: Question, answer: Answer) -> Verdict:
     if answer.status == "blank":
-        return _verdict(question, "not attempted", "Not attempted yet.")
+        return _verdict(question, "not attempted", "Not attempted yet.", hints=question.judged.hints)
     if answer.status == "missing":
         message = (
             f"The name {answer.detail} is not defined. Run the cell that defines it, "
@@ -195,7 +206,7 @@ def _find(question: Question, case: Case, answer: Answer) -> Finding:
         detail = f": {answer.detail}" if answer.detail else ""
         return Finding(False, f"Your code stopped with {answer.error}{detail}", _expected(question, case))
     if answer.status != "given":
-        return Finding(False, answer.detail or "No answer came.", None)
+        return Finding(False, answer.detail or "No answer came.")
     if judged.judge is not None:
         return judged.judge(case, answer.value)
     expected = _expected(question, case)
@@ -205,7 +216,7 @@ def _find(question: Question, case: Case, answer: Answer) -> Finding:
 
 def _expected(question: Question, case: Case) -> Plain:
     if question.judged.judge is not None:
-        return None
+        return UNSTATED
     reference = ask_ours(question.asked, question.judged.reference, [case])[0]
     if reference.status != "given":
         raise RuntimeError(
@@ -255,7 +266,7 @@ def _verdict(
         and got.status == "given"
         and finding is not None
     ):
-        picture = draw(case, got.value, finding.expected)
+        picture = draw(case, got.value, None if finding.expected is UNSTATED else finding.expected)
     return Verdict(
         question=question.name,
         title=question.asked.title,
@@ -266,7 +277,7 @@ def _verdict(
         hints=hints,
         misconception=misconception,
         case=case,
-        expected=finding.expected if finding else None,
+        expected=finding.expected if finding else UNSTATED,
         got=got,
         picture=picture,
     )

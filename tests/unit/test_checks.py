@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from course_lib.checks import card, wire
 from course_lib.checks.asking import Asked, ask
 from course_lib.checks.case import Answer, Case, Unreadable, to_plain
 from course_lib.checks.compare import difference, show
-from course_lib.checks.judging import Judged, Misconception, Question, decide
+from course_lib.checks.judging import Finding, Judged, Misconception, Question, decide
 
 
 def doubled(x):
@@ -113,6 +114,26 @@ def test_a_swallowed_refusal_is_still_refused():
             return 2 * x
 
     assert verdict(double=sly).status == "refused"
+
+
+def in_a_thread(x):
+    answers = []
+    worker = threading.Thread(target=lambda: answers.append(doubled(x)))
+    worker.start()
+    worker.join()
+    return answers[0] if answers else 2 * x
+
+
+def without_the_watch(x):
+    sys.setprofile(None)
+    return doubled(x)
+
+
+@pytest.mark.parametrize("sly", [in_a_thread, without_the_watch])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_watch_follows_into_threads_and_is_missed_when_removed(sly):
+    assert verdict(double=sly).status == "refused"
+    assert sys.getprofile() is None
 
 
 def test_learner_code_cannot_write_into_the_cases():
@@ -259,3 +280,24 @@ def test_the_card_escapes_what_the_learner_wrote_and_puts_text_first():
     assert "&lt;script&gt;" in page
     assert page.index("double") < page.index("<table")
     assert page.count("<details") == 3
+
+
+def test_an_expected_none_is_shown_and_an_unstated_one_is_not():
+    asked = Asked("never", "When?", 1, ("f",), draw, lambda names, case: names["f"](case["x"]))
+    judged = Judged("never", {"f": lambda x: None}, (), ("a", "b", "c"))
+    cases = draw(np.random.default_rng(0))
+    got = decide(Question(asked, judged), cases, ask(asked, {"f": lambda x: 3}, cases))
+    assert ("expected", "None") in got.evidence()
+
+    free = Judged(
+        "never", {"f": lambda x: None}, (), ("a", "b", "c"), judge=lambda case, value: Finding(False, "no")
+    )
+    got = decide(Question(asked, free), cases, ask(asked, {"f": lambda x: 3}, cases))
+    assert "expected" not in dict(got.evidence())
+
+
+def test_who_has_not_begun_can_unfold_hints_but_is_not_told_them():
+    got = verdict(double=None)
+    assert got.hints == ("nudge", "strategy", "step")
+    assert "nudge" not in got.text()
+    assert "<details" in card.html(got)
