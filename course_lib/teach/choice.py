@@ -69,10 +69,14 @@ class Choice(Panel):
         """A choice, or the wish to choose again; raises `ValueError` for anything else."""
         match message:
             case {"do": "choose", "index": int(index)} if 0 <= index < len(self.choices) and not self.locked:
-                self.choose(index)
+                with (
+                    self.hold_sync()
+                ):  # the page changes once, or the keyboard would lose its place on the way
+                    self.choose(index)
             case {"do": "again"} if self.again:
-                self.locked = False
-                self.again = ""
+                with self.hold_sync():
+                    self.locked = False
+                    self.again = ""
             case _:
                 super().receive(message)
 

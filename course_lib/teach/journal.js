@@ -67,8 +67,13 @@ function render({ model, el }) {
   });
   const drawEntries = () => {
     const entries = model.get("entries");
-    if (entries.length > kept.childElementCount) [exactly, question, evidence, settles].forEach((field) => (field.value = ""));
+    const before = [...kept.children].map((each) => ({ open: each.open, focused: each.contains(document.activeElement) }));
+    if (entries.length > before.length) [exactly, question, evidence, settles].forEach((field) => (field.value = ""));
     kept.replaceChildren(...entries.map((entry) => shownEntry(model, entry)));
+    for (const [place, { open, focused }] of before.entries()) {
+      kept.children[place].open = open;
+      if (focused) kept.children[place].querySelector("summary").focus();
+    }
   };
   const stop = [
     watch(model, ["pins"], drawPins),

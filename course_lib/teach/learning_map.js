@@ -7,11 +7,12 @@ function render({ model, el }) {
   const answer = live();
   section.append(picture, list, answer);
 
+  const rows = model.get("lessons").map((lesson) => row(model, lesson));
+  list.append(...rows.map(({ node }) => node));
+
   const draw = () => {
     picture.innerHTML = model.get("picture");
-    const focused = document.activeElement?.dataset?.key;
-    list.replaceChildren(...model.get("lessons").map((lesson) => row(model, lesson)));
-    if (focused) list.querySelector(`[data-key="${focused}"]`)?.focus();
+    for (const [place, lesson] of model.get("lessons").entries()) rows[place].say(lesson.facts);
   };
   let answered = model.get("opening").times ?? 0;
   const open = () => {
@@ -33,24 +34,26 @@ function row(model, lesson) {
   const name = make("strong", {}, lesson.here ? `${lesson.title} (you are here)` : lesson.title);
   const buttons = make("div", { class: "course-buttons" });
   if (!lesson.here && notebookPath()) {
-    const go = control("button", { type: "button", "data-key": `lesson-${lesson.name}` }, "Open the lesson");
+    const go = control("button", { type: "button" }, "Open the lesson");
     go.setAttribute("aria-label", `Open the lesson ${lesson.title}`);
     go.addEventListener("click", () => runCommand(go, "docmanager:open", { path: besideNotebook(`${lesson.name}.ipynb`) }));
     buttons.append(go);
   }
   if (lesson.exercise) {
-    const go = control("button", { type: "button", "data-key": `exercise-${lesson.name}` }, "Open the exercise");
+    const go = control("button", { type: "button" }, "Open the exercise");
     go.setAttribute("aria-label", `Open the exercise ${lesson.title}`);
     go.addEventListener("click", () => tell(model, { do: "open", exercise: lesson.name }));
     buttons.append(go);
   }
-  return make(
+  const facts = make("div", { class: "course-quiet" });
+  const node = make(
     "li",
     { "aria-current": lesson.here ? "page" : null },
     make("div", {}, name, `: ${lesson.promise}`),
-    make("div", { class: "course-quiet" }, lesson.facts.join("; ")),
+    facts,
     buttons,
   );
+  return { node, say: (words) => (facts.textContent = words.join("; ")) };
 }
 
 export default { render };

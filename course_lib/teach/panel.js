@@ -129,8 +129,9 @@ function keepingFocus(section, rest, change) {
   change();
   const focused = document.activeElement;
   if (!inside || (section.contains(focused) && !focused.disabled && !focused.hidden)) return;
+  const checked = section.querySelector("input:checked:not(:disabled)");
   const next = section.querySelector("button:not([hidden]):not(:disabled), input:not(:disabled)");
-  (next ?? rest).focus();
+  (checked ?? next ?? rest).focus();
 }
 
 /** Scroll JupyterLab's notebook to the cell with this id. */
