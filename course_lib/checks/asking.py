@@ -89,6 +89,7 @@ def _probed(asked: Asked, namespace: Namespace, case: Case) -> Answer:
 
 
 def first_line(error: BaseException) -> str:
+    """What an exception says, in one short line; whatever its own `__str__` does."""
     try:
         lines = str(error).strip().splitlines()
     except Exception as second:  # a learner's exception whose own __str__ fails

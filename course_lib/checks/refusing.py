@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -33,6 +34,7 @@ def refusing(names: tuple[str, ...]) -> Iterator[Guard]:
 
     A name is the place of definition (`torch.nn.utils.clip_grad.clip_grad_norm_`), so that an alias, a
     `from ... import` done earlier or a partial refuse as well, and no module need be imported to be refused.
+    Threads that start meanwhile are watched too, and taking the watch away counts as leaning on what it guards.
     """
     guard = Guard()
     refused = names + ALWAYS_REFUSED
@@ -49,9 +51,14 @@ def refusing(names: tuple[str, ...]) -> Iterator[Guard]:
                 guard.leant_on = name
                 raise Leant(name)
 
-    previous = sys.getprofile()
+    previous, of_threads = sys.getprofile(), threading.getprofile()
     sys.setprofile(watch)
+    threading.setprofile(watch)
     try:
         yield guard
+        # A refusal unsets the watch by itself; otherwise it stands, unless the learner's code removed it.
+        if guard.leant_on is None and sys.getprofile() is not watch:
+            guard.leant_on = "sys.setprofile"
     finally:
+        threading.setprofile(of_threads)
         sys.setprofile(previous)

@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="time for one notebook; one cell or question may take a quarter of it (default: %(default)g)",
     )
+    parser.add_argument(
+        "--no-sandbox",
+        action="store_true",
+        help="run the notebooks unprotected; the report says so",
+    )
 
 
 def _cores() -> int:
@@ -69,10 +74,14 @@ def _seconds(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Grade everything, write every table and page; 0, or 1 when something needs a person."""
+    if not args.no_sandbox:
+        confine.try_sandbox()
     found = Submissions(args.submissions, exercises.EXERCISES)
     ledger = Ledger(args.out)
     try:
-        print(confine.UNCONFINED, file=sys.stderr)
+        if args.no_sandbox:
+            ledger.note_unconfined()
+            print(confine.UNCONFINED, file=sys.stderr)
         finished = _grade_all(found, ledger, args)
         needing = _write_all(ledger, args.out)
     finally:
@@ -92,12 +101,12 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
     """Bring every submission into the ledger; `False` when the teacher stopped it."""
     progress = Progress(len(found.all), sys.stderr)
     try:
-        tasks, seed, limits = _tasks(found, ledger, progress), ledger.seed(args.seed), Limits(args.timeout)
-        batch = (
-            grade_here(tasks, seed, limits)
-            if args.jobs == 1
-            else grade_beside(tasks, seed, limits, args.jobs)
-        )
+        tasks, limits, sandbox = _tasks(found, ledger, progress), Limits(args.timeout), not args.no_sandbox
+        seed = ledger.seed(args.seed)
+        if args.jobs == 1:
+            batch = grade_here(tasks, seed, limits, sandbox)
+        else:
+            batch = grade_beside(tasks, seed, limits, sandbox, args.jobs)
         with contextlib.closing(batch):
             for task, graded in batch:
                 ledger.add(task.notebook.digest, task.exercise, graded)
@@ -154,7 +163,7 @@ def _write_all(ledger: Ledger, out: Path) -> list[str]:
         for entry in ledger.entries():
             write_feedback(entry, out / FEEDBACK)
             needing += _needs_a_person(entry)
-        write_report(ledger.entries(), out, [confine.UNCONFINED])
+        write_report(ledger.entries(), out, [confine.UNCONFINED] if ledger.unconfined() else [])
     except OSError as error:
         raise CourseError(
             f"{error.filename or out} cannot be written ({error.strerror}); the ledger is whole. "

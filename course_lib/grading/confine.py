@@ -1,30 +1,133 @@
-"""How a worker process is started: its command line, its environment, and what surrounds it."""
+"""How a worker process is started: its command line, its environment, and the sandbox around it.
+
+The sandbox is bubblewrap's: namespaces of its own, a root that holds Python, its libraries and this package and
+nothing else, all of it read-only. Not in it: homes, the course's `solutions/` and `source/`, the references
+(`checks/judges/`), the submissions, the ledger. What each submission's process adds is in `enclosure`.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import course_lib
+from course_lib.errors import CourseError
 
 UNCONFINED = (
-    "The notebooks run without a sandbox: their code can read your files and use your network. "
-    "Grade only work of people you trust."
+    "The notebooks ran without a sandbox: their code could read files and use the network of the machine that "
+    "graded them, and change what it found there. Trust these points as far as you trust the learners."
 )
-
 
 MODULE = "course_lib.grading.worker"
 
+_PACKAGE = Path(course_lib.__file__).resolve().parent
+_HIDDEN = (_PACKAGE / "checks" / "judges",)
+_SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/ld.so.cache",
+    "/etc/fonts",
+    "/etc/localtime",
+)
+_KEPT = ("PATH", "LANG", "SYSTEMROOT", "TZ")
 
-def command(*arguments: str) -> list[str]:
-    """The command line of a worker."""
-    return [sys.executable, "-m", MODULE, *arguments]
+
+class ConfineError(CourseError):
+    """There is no sandbox here; the message says why and what to install."""
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """All that a worker sees of the environment; `folder` is its home and its place for temporary files."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT", "TZ") if name in os.environ}
+@dataclass(frozen=True)
+class Start:
+    """How to start one worker."""
+
+    command: list[str]
+    environment: dict[str, str]
+
+
+def plain(folder: Path, *arguments: str) -> Start:
+    """Without a sandbox; `folder` is the worker's home and its place for temporary files."""
+    return Start([sys.executable, "-m", MODULE, *arguments], _environment(folder))
+
+
+def sandboxed() -> Start:
+    """In the sandbox; raises `ConfineError` where there is none."""
+    if sys.platform != "linux":
+        raise ConfineError(_refusal("there is a sandbox on Linux only"))
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        raise ConfineError(_refusal("bubblewrap is missing (on Debian and Ubuntu: apt install bubblewrap)"))
+    command = [bubblewrap, *_walls(), "--", sys.executable, "-m", MODULE, "--enclosed"]
+    return Start(command, _environment(Path("/tmp")))
+
+
+def try_sandbox() -> None:
+    """Start an empty sandbox; raises `ConfineError` with the kernel's own words where that fails."""
+    start = sandboxed()
+    words = [*start.command[: start.command.index("--")], "--", sys.executable, "-c", "pass"]
+    tried = subprocess.run(words, env=start.environment, capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        said = tried.stderr.strip().splitlines() or ["it said nothing"]
+        raise ConfineError(_refusal(f"bubblewrap cannot make one here ({said[-1]})"))
+
+
+def _refusal(why: str) -> str:
+    return (
+        f"Grading needs a sandbox for the learners' code, and {why}. "
+        "With --no-sandbox it runs unprotected; do that only with code of people you trust."
+    )
+
+
+def visible() -> list[Path]:
+    """The folders and files beside the system's that the sandbox shows, read-only."""
+    return [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), _PACKAGE]
+
+
+def _walls() -> list[str]:
+    walls = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if os.geteuid() == 0:
+        # Root's worker keeps real rights inside, to give each submission a user id that nobody has.
+        walls += ["--cap-drop", "ALL"]
+        rights = ["CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_SYS_PTRACE"]
+    else:
+        walls += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
+        rights = ["CAP_SYS_ADMIN", "CAP_SETPCAP"]
+    for right in rights:
+        walls += ["--cap-add", right]
+    for part in _SYSTEM:
+        walls += _shown(Path(part))
+    # Not `--dev`: its terminals would cost a second user namespace, in which the worker could not make others.
+    walls += ["--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/dev", "--dir", "/dev/shm"]
+    for device in ("null", "zero", "full", "random", "urandom"):
+        walls += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    shown = visible()
+    for folder in dict.fromkeys(parent for path in shown for parent in reversed(path.parents)):
+        walls += ["--perms", "0755", "--dir", str(folder)]
+    for path in shown:
+        walls += ["--ro-bind", str(path), str(path)]
+    for path in _HIDDEN:
+        walls += ["--tmpfs", str(path), "--remount-ro", str(path)]
+    walls += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    return [*walls, "--die-with-parent", "--new-session"]
+
+
+def _shown(path: Path) -> list[str]:
+    """A part of the system as it is there: a link as a link, a folder read-only, nothing for nothing."""
+    if path.is_symlink():
+        return ["--symlink", str(path.readlink()), str(path)]
+    return ["--ro-bind", str(path), str(path)] if path.exists() else []
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """All that a worker sees of the environment."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
     return (
         kept
@@ -35,8 +138,10 @@ def environment(folder: Path) -> dict[str, str]:
             "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": str(folder / "matplotlib"),
             "PIP_NO_INDEX": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
-            "PYTHONPATH": str(Path(course_lib.__file__).resolve().parent.parent),
+            "PYTHONPATH": str(_PACKAGE.parent),
             "PYTHONUTF8": "1",
+            "USER": "learner",
         }
     )

@@ -115,6 +115,16 @@ class Ledger:
             )
         return recorded
 
+    def note_unconfined(self) -> None:
+        """Keep in mind that code ran here without a sandbox."""
+        with self._speaking():
+            self._base.execute("INSERT OR REPLACE INTO facts VALUES ('unconfined', 'yes')")
+
+    def unconfined(self) -> bool:
+        """Whether any code ran without a sandbox."""
+        with self._speaking():
+            return self._base.execute("SELECT 1 FROM facts WHERE name = 'unconfined'").fetchone() is not None
+
     def done(self) -> set[tuple[str, str]]:
         """The digest and exercise of everything that is graded."""
         with self._speaking():

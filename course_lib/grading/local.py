@@ -26,17 +26,18 @@ class Task:
 
 
 class Desk:
-    """Where one notebook at a time is graded: the seed, the limits, and a worker that is opened when needed."""
+    """Where one notebook at a time is graded: its worker is opened when it is needed."""
 
-    def __init__(self, seed: str, limits: Limits) -> None:
+    def __init__(self, seed: str, limits: Limits, sandbox: bool) -> None:
         self._seed = seed
         self._limits = limits
+        self._sandbox = sandbox
         self._worker: Worker | None = None
 
     def grade(self, task: Task) -> Graded:
         """Grade one notebook."""
         if self._worker is None:
-            self._worker = open_worker()
+            self._worker = open_worker(self._sandbox)
         return grade(task.notebook, task.exercise, self._seed, self._limits, self._worker)
 
     def close(self) -> None:
@@ -46,10 +47,10 @@ class Desk:
 
 
 def grade_here(
-    tasks: Iterable[Task], seed: str, limits: Limits
+    tasks: Iterable[Task], seed: str, limits: Limits, sandbox: bool
 ) -> Generator[tuple[Task, Graded], None, None]:
     """Grade one after another, in this process."""
-    desk = Desk(seed, limits)
+    desk = Desk(seed, limits, sandbox)
     try:
         for task in tasks:
             yield task, desk.grade(task)
@@ -58,7 +59,7 @@ def grade_here(
 
 
 def grade_beside(
-    tasks: Iterable[Task], seed: str, limits: Limits, jobs: int
+    tasks: Iterable[Task], seed: str, limits: Limits, sandbox: bool, jobs: int
 ) -> Generator[tuple[Task, Graded], None, None]:
     """Grade `jobs` at a time, each in a trusted process of its own; results come as they are ready.
 
@@ -82,7 +83,9 @@ def grade_beside(
         for _ in range(jobs):
             ours, theirs = spawn.Pipe()
             with theirs:
-                process: BaseProcess = spawn.Process(target=_sit_at_desk, args=(theirs, seed, limits))
+                process: BaseProcess = spawn.Process(
+                    target=_sit_at_desk, args=(theirs, seed, limits, sandbox)
+                )
                 process.start()
             processes.append(process)
             occupy(ours)
@@ -112,11 +115,11 @@ def _result_from(desk: Connection) -> Graded:
     return result
 
 
-def _sit_at_desk(tasks: Connection, seed: str, limits: Limits) -> None:
+def _sit_at_desk(tasks: Connection, seed: str, limits: Limits, sandbox: bool) -> None:
     """One trusted process: ends when the first one does, and leaves interrupts from the keyboard to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: None)  # not ignored: that the worker would inherit
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    desk = Desk(seed, limits)
+    desk = Desk(seed, limits, sandbox)
     try:
         with contextlib.suppress(EOFError, OSError):
             while True:

@@ -47,8 +47,8 @@ class Late(Exception):
 class Worker(Protocol):
     """Runs one submission at a time: `begin`, then `receive` until it gives `None`, then `finish`."""
 
-    def begin(self, job: bytes) -> None:
-        """Start a fresh process on this job (a whole frame)."""
+    def begin(self, job: bytes, seconds: int) -> None:
+        """Start a fresh process on this job (a whole frame), with so many seconds of CPU time."""
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """The next frame; `None` when the process will say no more; raises `Late` and `FrameError`."""
@@ -60,15 +60,16 @@ class Worker(Protocol):
         """End everything."""
 
 
-def open_worker() -> Worker:
-    """A warm worker where the system forks safely, a cold one elsewhere."""
-    return WarmWorker() if sys.platform == "linux" else ColdWorker()
+def open_worker(sandbox: bool) -> Worker:
+    """A warm worker where the system forks safely, a cold one elsewhere; raises `ConfineError` and `WorkerError`."""
+    return WarmWorker(sandbox) if sandbox or sys.platform == "linux" else ColdWorker()
 
 
 class WarmWorker:
     """A process that has imported everything and forks for each submission; started again should it die."""
 
-    def __init__(self) -> None:
+    def __init__(self, sandbox: bool) -> None:
+        self._sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._channel: socket.socket | None = None
@@ -78,14 +79,15 @@ class WarmWorker:
         self._start()
 
     def _start(self) -> None:
+        start = confine.sandboxed() if self._sandbox else confine.plain(self._folder)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                confine.command(),
+                start.command,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
-                env=confine.environment(self._folder),
+                env=start.environment,
                 cwd=self._folder,
                 start_new_session=True,
             )
@@ -106,7 +108,7 @@ class WarmWorker:
         lines = self._said.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
-    def begin(self, job: bytes) -> None:
+    def begin(self, job: bytes, seconds: int) -> None:
         """Fork a child and hand it the job."""
         ours, theirs = socket.socketpair()
         self._channel, self._unpacker = ours, Unpacker()
@@ -114,7 +116,7 @@ class WarmWorker:
             for attempt in (1, 2):
                 try:
                     assert self._control is not None
-                    socket.send_fds(self._control, [b"go"], [theirs.fileno()])
+                    socket.send_fds(self._control, [b"go %d" % seconds], [theirs.fileno()])
                     break
                 except OSError:
                     if attempt == 2:
@@ -198,15 +200,16 @@ class ColdWorker:
         self._arrived: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
         self._unpacker = Unpacker()
 
-    def begin(self, job: bytes) -> None:
+    def begin(self, job: bytes, seconds: int) -> None:
         """Start a process and, once it has imported everything, hand it the job."""
         self._folder = tempfile.TemporaryDirectory(prefix="course-submission-", ignore_cleanup_errors=True)
+        start = confine.plain(Path(self._folder.name), "--once")
         self._process = subprocess.Popen(
-            confine.command("--once"),
+            start.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=confine.environment(Path(self._folder.name)),
+            env=start.environment,
             cwd=self._folder.name,
         )
         assert self._process.stdin is not None and self._process.stdout is not None

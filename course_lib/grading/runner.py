@@ -180,22 +180,42 @@ def draw(question: Question, seed: str, digest: str) -> list[Case]:
 
 
 def _run(notebook: Notebook, name: str, log: _Log, limits: Limits, worker: Worker) -> None:
-    """Run until every question is finished, the time is over, or it was tried `MOST_RUNS` times."""
+    """Run until every question is finished, the time is over, or it was tried `MOST_RUNS` times.
+
+    Where that was not enough, one last run goes no further than the first cell that was in the way, so that what
+    was answered before it counts.
+    """
     deadline = time.monotonic() + limits.submission
     for _ in range(MOST_RUNS):
-        started = time.monotonic()
-        worker.begin(_job(notebook, name, log, limits))
-        deadline += time.monotonic() - started  # a worker that starts anew takes none of the notebook's time
-        trouble = _listen(log, deadline, limits, worker)
-        how = worker.finish()
-        if log.open_questions():
-            if time.monotonic() >= deadline:
-                _cut_short(log, f"its {limits.submission:g} s were over")
-            else:
-                _leave_out(log, trouble or how or "it ended without a word")
+        deadline = _run_once(notebook, name, log, limits, worker, deadline)
         if not log.open_questions():
             return
-    _cut_short(log, f"it had ended the process {MOST_RUNS} times")
+        if time.monotonic() >= deadline:
+            why = f"its {limits.submission:g} s were over"
+            break
+    else:
+        why = f"it had ended the process {MOST_RUNS} times"
+    if log.left_out:
+        first = min(log.left_out)
+        log.reasons = [f"It was stopped ({why}), and run again as far as cell {first}."]
+        log.left_out |= set(range(first, len(notebook.cells) + 1))
+        _run_once(notebook, name, log, limits, worker, time.monotonic() + limits.cell)
+    if log.open_questions():
+        _cut_short(log, why)
+
+
+def _run_once(
+    notebook: Notebook, name: str, log: _Log, limits: Limits, worker: Worker, deadline: float
+) -> float:
+    """One run, and what is to be left out of the next; the deadline, moved by the time the worker took to start."""
+    began = time.monotonic()
+    worker.begin(_job(notebook, name, log, limits), int(limits.submission) + 1)
+    deadline += time.monotonic() - began
+    trouble = _listen(log, deadline, limits, worker)
+    how = worker.finish()
+    if log.open_questions():
+        _leave_out(log, trouble or how or "it ended without a word")
+    return deadline
 
 
 def _job(notebook: Notebook, name: str, log: _Log, limits: Limits) -> bytes:

@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 from course_lib.checks import exercises, wire
 from course_lib.checks.asking import Asked, asking, first_line
 from course_lib.checks.case import Answer, Case
+from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
 
 _ROOMS = ("data", "clipping", "dynamics", "training", "figures", "teach", "demos")
@@ -51,7 +52,6 @@ def prepare() -> Any:
     thread, the shell keeps no history, and nothing is computed yet.
     """
     import matplotlib
-    import numpy as np
     import torch
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
@@ -66,10 +66,6 @@ def prepare() -> Any:
             getattr(room, public)
     for exercise in exercises.EXERCISES:
         exercises.load_asked(exercise)
-    random.seed(_SEED)
-    np.random.seed(_SEED)
-    torch.manual_seed(_SEED)
-
     config = Config()
     config.HistoryManager.enabled = False
     shell = InteractiveShell.instance(config=config)
@@ -102,7 +98,10 @@ class Sitting:
         self._process = os.getpid()
 
     def run(self) -> None:
-        """Run every cell, put every question, say `done`."""
+        """Run every cell, put every question, say `done`; unseeded random numbers are the same in every run."""
+        random.seed(_SEED)
+        sys.modules["numpy"].random.seed(_SEED)
+        sys.modules["torch"].manual_seed(_SEED)
         for number, source in self._cells.items():
             self._run_cell(number, source)
         for asked in self._asked:
@@ -202,38 +201,62 @@ def _discard_standard_streams() -> None:
     os.close(nothing)
 
 
-def serve(control: socket.socket) -> None:
+def serve(control: socket.socket, enclosed: bool) -> None:
     """The warm parent: for each socket that arrives, fork; say `exit STATUS` when the child is gone.
 
-    `control` speaks in packets: `go` with a socket, or `kill`. When it closes, so does everything here.
+    `control` speaks in packets: `go SECONDS` with a socket, or `kill`. When it closes, so does everything here.
     """
     shell = prepare()
+    enclosure = Enclosure.prepare() if enclosed else None
+    if enclosure is not None:
+        enclosure.rehearse()
     control.send(b"ready")
     while True:
         message, handed, _, _ = socket.recv_fds(control, 16, 1)
         if not message:
             return
-        if message != b"go" or not handed:
+        if not message.startswith(b"go ") or not handed:
             continue
-        folder = tempfile.mkdtemp(prefix="course-submission-")
-        child = os.fork()
-        if child == 0:
-            _become_child(shell, control, handed[0], folder)
-        os.close(handed[0])
-        status = _attend(control, child)
-        shutil.rmtree(folder, ignore_errors=True)
+        if enclosure is not None:
+            status = _fork_enclosed(shell, control, handed[0], enclosure, int(message[3:]))
+        else:
+            status = _fork_plain(shell, control, handed[0])
         control.send(b"exit %d" % status)
 
 
-def _attend(control: socket.socket, child: int) -> int:
-    """Wait for the child, ending it when told to or when nobody is there any more; its wait status."""
+def _fork_enclosed(
+    shell: Any, control: socket.socket, handed: int, enclosure: Enclosure, seconds: int
+) -> int:
+    child = enclosure.fork()
+    if child == 0:
+        _become_child(shell, handed, lambda: enclosure.enter(seconds))
+    os.close(handed)
+    return _attend(control, child, enclosure.overfull)
+
+
+def _fork_plain(shell: Any, control: socket.socket, handed: int) -> int:
+    folder = tempfile.mkdtemp(prefix="course-submission-")
+    child = os.fork()
+    if child == 0:
+        _become_child(shell, handed, lambda: os.chdir(folder))
+    os.close(handed)
+    status = _attend(control, child, lambda: False)
+    shutil.rmtree(folder, ignore_errors=True)
+    return status
+
+
+def _attend(control: socket.socket, child: int, overfull: Callable[[], bool]) -> int:
+    """Wait for the child, ending it when told to, when nobody is there any more, or when it takes too much."""
     watched = os.pidfd_open(child)
     try:
         while True:
-            ready, _, _ = select.select([control.fileno(), watched], [], [])
+            ready, _, _ = select.select([control.fileno(), watched], [], [], 0.25)
             if watched in ready:
                 break
-            if control.recv(16) in (b"kill", b""):
+            if control.fileno() in ready:
+                if control.recv(16) in (b"kill", b""):
+                    _end(child)
+            elif overfull():
                 _end(child)
     finally:
         os.close(watched)
@@ -249,12 +272,17 @@ def _end(child: int) -> None:
             kill(child, signal.SIGKILL)
 
 
-def _become_child(shell: Any, control: socket.socket, handed: int, folder: str) -> NoReturn:
-    os.setsid()
-    control.close()
-    _discard_standard_streams()
-    os.chdir(folder)
-    channel = socket.socket(fileno=handed)
+def _become_child(shell: Any, handed: int, enter: Callable[[], None]) -> NoReturn:
+    """Keep the socket that was handed in and nothing else; go where the submission runs; run it."""
+    try:
+        os.setsid()
+        _discard_standard_streams()
+        enter()
+        os.dup2(handed, 3)
+        os.closerange(4, 1024)
+        channel = socket.socket(fileno=3)
+    except BaseException:
+        os._exit(1)
     _sit(shell, channel.recv, channel.sendall)
 
 
@@ -274,10 +302,10 @@ def once() -> NoReturn:
 
 
 def main() -> None:
-    """Warm on the socket that is standard input, or cold with `--once`."""
+    """Warm on the socket that is standard input, each child `--enclosed` or not; or cold with `--once`."""
     if "--once" in sys.argv[1:]:
         once()
-    serve(socket.socket(fileno=os.dup(0)))
+    serve(socket.socket(fileno=os.dup(0)), "--enclosed" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from notebooks import QUESTIONS, RIGHT, cell, hand_in, notebook
+from handwritten import QUESTIONS, RIGHT, cell, hand_in, notebook
 
 from course_lib.errors import CourseError
 from course_lib.grading import notebook as reader

@@ -9,7 +9,7 @@ import pytest
 import toy
 import toy.judges
 import toy.probes
-from notebooks import BLANK, DOUBLE, NORM, RIGHT, THRESHOLD, TOP, cell, hand_in, notebook
+from handwritten import BLANK, DOUBLE, NORM, RIGHT, THRESHOLD, TOP, cell, hand_in, notebook
 
 from course_lib.checks.exercises import LEARNERS_SEED
 from course_lib.grading import local, process, runner
@@ -106,7 +106,9 @@ def test_honest_notebooks_earn_what_they_deserve(grade, folder):
     assert results["blank", "threshold"]["status"] == "not attempted"
     assert results["partly", "top"]["status"] == "missing"
     assert results["never_answers", "norm"]["status"] == "timed out"
-    assert "an abort" in results["crashes_when_asked", "norm"]["message"]
+    message = results["crashes_when_asked", "norm"]["message"]
+    # The first process of a pid namespace cannot end by SIGABRT; the C library then ends it by a fault.
+    assert "an abort" in message or "a segmentation fault" in message
     assert (
         batch.grades["exits_at_the_end"]["reason"] == "Cell 5 was left out: it ended Python with exit code 3."
     )
@@ -129,11 +131,11 @@ def test_the_pages_say_the_same(grade, folder):
 
 
 def test_the_cold_worker_grades_alike(grade, tmp_path, monkeypatch):
-    monkeypatch.setattr(local, "open_worker", process.ColdWorker)
+    monkeypatch.setattr(local, "open_worker", lambda sandbox: process.ColdWorker())
     names = ("right", "exits_at_the_end", "never_answers")
     for name in names:
         hand_in(tmp_path / "in", name, HONEST[name][0])
-    batch = grade(tmp_path / "in", "--timeout", "8")
+    batch = grade(tmp_path / "in", "--timeout", "8", "--no-sandbox")
     assert {name: batch.points(name) for name in names} == {name: HONEST[name][1] for name in names}
     assert (
         batch.grades["exits_at_the_end"]["reason"] == "Cell 5 was left out: it ended Python with exit code 3."

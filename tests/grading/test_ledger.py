@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from notebooks import DOUBLE, NORM, RIGHT, hand_in, notebook
+from handwritten import DOUBLE, NORM, RIGHT, hand_in, notebook
 
 from course_lib.errors import CourseError
 from course_lib.grading import local

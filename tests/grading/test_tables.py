@@ -6,7 +6,7 @@ import csv
 import json
 
 import pytest
-from notebooks import RIGHT, hand_in, notebook
+from handwritten import RIGHT, hand_in, notebook
 
 from course_lib.grading.reports import feedback_name
 from course_lib.grading.tables import defused

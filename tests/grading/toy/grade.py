@@ -1,7 +1,6 @@
 """`course grade` in a process of its own, to which the toy exercise is known."""
 
 import argparse
-import os
 import sys
 
 import toy
@@ -12,9 +11,7 @@ toy.enter(toy.probes, toy.judges)
 
 from course_lib.grading import command, confine  # noqa: E402
 
-plain = confine.environment
-confine.environment = lambda folder: plain(folder) | {"PYTHONPATH": os.environ["PYTHONPATH"]}
-confine.MODULE = "toy.worker"
+toy.show_to_workers(lambda name, value: setattr(confine, name, value))
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()

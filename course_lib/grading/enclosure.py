@@ -1,0 +1,147 @@
+"""What a forked child does before it reads a learner's first line (Linux): namespaces of its own, limits, no rights.
+
+The worker stands in a bubblewrap sandbox already (`confine`). Each child adds its own pid, mount, ipc and network
+namespaces, so that one submission can neither see, signal nor reach another or the worker, and all that it started
+is gone when it ends: the child is the first process of its pid namespace, and the kernel ends the rest with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+MEMORY = 2 << 30
+"""Bytes that one process of a submission may take beyond what was loaded, and all of them together."""
+
+FILES = 64 << 20
+"""Bytes of its private folder, and of one file in it."""
+
+PROCESSES = 64
+OPEN_FILES = 256
+
+_NEWNS, _NEWIPC, _NEWPID, _NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REC, _MS_PRIVATE = 1, 2, 4, 1 << 14, 1 << 18
+_PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
+_CAPABILITY_VERSION = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class EnclosureError(OSError):
+    """The kernel refused a part of the enclosure; nothing may run without it."""
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(_libc, name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise EnclosureError(code, f"the kernel refuses {name}: {os.strerror(code)}")
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """How each child of this worker is enclosed; made once, before the first fork.
+
+    `user` is the user id that children take, where the worker may give them one (a grader run by root), so that
+    they are nobody the system knows; otherwise they keep the worker's, in its own user namespace.
+    """
+
+    pids: int
+    user: int | None
+    address_space: int
+
+    @classmethod
+    def prepare(cls) -> Enclosure:
+        """Guard this process, and keep hold of its pid namespace."""
+        _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)  # no child can trace it or read its memory
+        root = os.getuid() == 0
+        user = 1_000_000_000 + int.from_bytes(os.urandom(3)) if root else None
+        loaded = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        return cls(os.open("/proc/self/ns/pid", os.O_RDONLY), user, loaded + MEMORY)
+
+    def fork(self) -> int:
+        """Fork; the child is the first process of a new pid namespace."""
+        _call("setns", self.pids, _NEWPID)
+        _call("unshare", _NEWPID)
+        return os.fork()
+
+    def rehearse(self) -> None:
+        """Try all of it once, so that a kernel that refuses is found out before a learner's code is there."""
+        reading, writing = os.pipe()
+        child = self.fork()
+        if child == 0:
+            try:
+                self.enter(60)
+            except BaseException as error:
+                os.write(writing, str(error).encode()[:500])
+            os._exit(0)
+        os.close(writing)
+        os.waitpid(child, 0)
+        with open(reading, "rb") as said:  # noqa: PTH123
+            if problem := said.read():
+                raise EnclosureError(problem.decode("utf-8", "replace"))
+
+    def enter(self, seconds: int) -> None:
+        """In the child: everything else, and no way back. `seconds` bounds each process's CPU time."""
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")
+        _call("unshare", _NEWNS | _NEWIPC | _NEWNET)
+        _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+        private = f"size={FILES},nr_inodes=4096,mode=1777".encode()
+        for place in (b"/tmp", b"/dev/shm"):
+            _call("mount", b"tmpfs", place, b"tmpfs", _MS_NOSUID | _MS_NODEV, private)
+        # Others' processes are out of reach, but the worker's /proc would still name them.
+        _call("mount", b"tmpfs", b"/proc", b"tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, b"size=0,mode=555")
+        _limit(seconds, self.address_space)
+        _drop_rights(self.user)
+        os.close(self.pids)
+        os.chdir("/tmp")
+
+    def overfull(self) -> bool:
+        """In the worker: whether the processes of the submission that runs now take more memory than it may."""
+        ours = ("1", str(os.getpid()))
+        others = [
+            entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and entry.name not in ours
+        ]
+        if sum(_kilobytes(entry / "status", "VmRSS") for entry in others) << 10 <= MEMORY:
+            return False
+        # Resident pages that forks share were counted once for each; this counts them once.
+        return sum(_kilobytes(entry / "smaps_rollup", "Pss") for entry in others) << 10 > MEMORY
+
+
+def _kilobytes(file: Path, field: str) -> int:
+    try:
+        lines = file.read_text().splitlines()
+    except OSError:  # it is gone, or going
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), 0)
+
+
+def _limit(seconds: int, address_space: int) -> None:
+    for kind, most in {
+        resource.RLIMIT_AS: address_space,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_FSIZE: FILES,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_NPROC: PROCESSES,
+    }.items():
+        resource.setrlimit(kind, (most, most))
+
+
+def _drop_rights(user: int | None) -> None:
+    """Give up every capability for good, and the user id where another was given."""
+    capability = 0
+    while _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability += 1
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
+    _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)

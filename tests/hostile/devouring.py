@@ -1,0 +1,72 @@
+"""Notebooks that take all there is: memory, processes, disk, descriptors, output."""
+
+from trick import ALL_BUT, Trick
+
+TRICKS = (
+    Trick(
+        "thirty_gigabytes",
+        ("x = bytearray(30 << 30)", "import numpy\ny = numpy.ones(4 << 30)"),
+        status="graded",
+    ),
+    Trick("memory_in_chunks", ("x = []\nwhile True: x.append(bytearray(b'1') * (64 << 20))",)),
+    Trick(
+        "memory_in_many_processes",
+        (
+            "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n        x = bytearray(b'1') * (1 << 29)\n"
+            "        time.sleep(1000)\ntime.sleep(1.5)",
+        ),
+    ),
+    Trick(
+        "two_hundred_processes",
+        ("import os, time\nfor _ in range(200):\n    if os.fork() == 0:\n        time.sleep(1000)",),
+    ),
+    Trick("fork_bomb", ("import os\nwhile True: os.fork()",)),
+    Trick("shell_bomb", ("import subprocess\nsubprocess.run('f(){ f|f& };f', shell=True)",)),
+    Trick(
+        "ten_thousand_threads",
+        (
+            "import threading, time\nfor _ in range(10_000):\n"
+            "    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",
+        ),
+    ),
+    Trick(
+        "disk_full",
+        ("while True:\n    with open('x', 'ab') as file: file.write(bytes(1 << 20))",),
+        status="graded",
+    ),
+    Trick(
+        "many_files", ("for number in range(10 ** 6): open(f'/tmp/{number}', 'w').close()",), status="graded"
+    ),
+    Trick(
+        "shared_memory_full",
+        ("with open('/dev/shm/x', 'wb') as file:\n    while True: file.write(bytes(1 << 20))",),
+    ),
+    Trick("one_vast_file", ("with open('x', 'wb') as file: file.truncate(1 << 50)",), status="graded"),
+    Trick("descriptors", ("kept = []\nwhile True: kept.append(open('/dev/null'))",)),
+    Trick("output_in_lines", ("import sys\nfor _ in range(2_000_000): sys.stdout.write('x' * 99 + '\\n')",)),
+    Trick("output_in_one", ("print('x' * 200_000_000)",), status="graded"),
+    Trick("output_of_a_child", ("import subprocess\nsubprocess.run('yes | head -c 200000000', shell=True)",)),
+    Trick(
+        "display", ("class Loud:\n    def __repr__(self): return 'x' * 200_000_000\nLoud()",), status="graded"
+    ),
+    Trick("vast_answer", ("def norm(x): return np.zeros(10 ** 7)",), ALL_BUT["norm"], "graded"),
+    Trick(
+        "endless_answer",
+        ("def norm(x): return np.broadcast_to(1.0, (10 ** 6, 10 ** 6))",),
+        ALL_BUT["norm"],
+        "graded",
+    ),
+    Trick(
+        "bottomless_answer",
+        ("def norm(x):\n    a = []\n    a.append(a)\n    return a",),
+        ALL_BUT["norm"],
+        "graded",
+    ),
+    Trick(
+        "vast_number",
+        ("def norm(x): return 10 ** 10_000", "def double(x): return -10 ** 400"),
+        ("threshold", "top"),
+    ),
+    Trick("vast_error", ("def norm(x): raise ValueError('x' * 10 ** 8)",), ALL_BUT["norm"], "graded"),
+    Trick("many_errors", tuple("raise ValueError('x' * 10 ** 6)" for _ in range(300)), status="graded"),
+)
