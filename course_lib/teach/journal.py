@@ -104,7 +104,7 @@ def pins() -> list[dict[str, str]]:
     """What a question can be pinned to by now: the demos that are alive, in their state, and the cells that ran."""
     states = [panel.pin() for panel in Panel.alive.values()]
     demos = [{"kind": "demo", "id": "", "label": state} for state in states if state]
-    cells = [{"kind": "cell", "id": cell.id, "label": cell.line} for cell in session.SESSION.cells]
+    cells = [{"kind": "cell", "id": cell.id, "label": cell.label} for cell in session.SESSION.cells.values()]
     return demos + cells
 
 

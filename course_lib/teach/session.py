@@ -13,10 +13,16 @@ from course_lib.curriculum import LESSONS
 
 @dataclass(frozen=True)
 class RanCell:
-    """A cell that has run: its id in the notebook (empty where the front end does not tell) and its first line."""
+    """A cell that has run: its id in the notebook (empty where the front end does not tell), number and beginning."""
 
     id: str
-    line: str
+    number: int
+    beginning: str
+
+    @property
+    def label(self) -> str:
+        """The cell as its reader finds it in the notebook: `[12] def clip_by_norm(g, max_norm):`."""
+        return f"[{self.number}] {self.beginning}"
 
 
 class Session:
@@ -25,15 +31,19 @@ class Session:
     def __init__(self) -> None:
         self.lesson = ""  # as the notebook itself says, by its map or its journal
         self.seconds = 0.0
-        self.cells: list[RanCell] = []
+        self.cells: dict[
+            str, RanCell
+        ] = {}  # by id, or by beginning where there is none; the latest run counts
         self._began: float | None = time.perf_counter()  # inside the cell that loads the course
 
     def begin(self, info: Any) -> None:
         """A cell begins; `info` is IPython's `ExecutionInfo`."""
         self._began = time.perf_counter()
-        ran = RanCell(str(getattr(info, "cell_id", None) or ""), first_line(str(info.raw_cell)))
-        if ran.line and ran not in self.cells:
-            self.cells.append(ran)
+        shell = _shell()
+        number = shell.execution_count if shell is not None else len(self.cells) + 1
+        ran = RanCell(str(getattr(info, "cell_id", None) or ""), number, beginning(str(info.raw_cell)))
+        if ran.beginning:
+            self.cells[ran.id or ran.beginning] = ran
 
     def end(self, *_: Any) -> None:
         """A cell has ended."""
@@ -47,13 +57,13 @@ class Session:
         return self.seconds + running
 
 
-def first_line(code: str) -> str:
-    """The first line of code that says something, kept short; empty where there is none."""
-    for line in code.splitlines():
-        if line.strip() and not line.lstrip().startswith(("#", "%")):
-            said = line.strip()
-            return said if len(said) <= 60 else said[:59] + "…"
-    return ""
+def beginning(code: str) -> str:
+    """The first code that says something, in one short line; imports only where there is nothing else."""
+    lines = [line.strip() for line in code.splitlines()]
+    said = [line for line in lines if line and not line.startswith(("#", "%"))]
+    telling = [line for line in said if not line.startswith(("import ", "from "))]
+    words = " ".join(telling or said).replace("( ", "(")
+    return words if len(words) <= 60 else words[:59] + "…"
 
 
 def current_lesson() -> str:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from course_lib.teach import measured_minutes, session
-from course_lib.teach.session import RanCell, Session, current_lesson, first_line
+from course_lib.teach.session import Session, beginning, current_lesson
 
 
 @pytest.mark.parametrize(
@@ -50,21 +50,32 @@ def test_only_running_cells_count_as_time(monkeypatch: pytest.MonkeyPatch) -> No
     assert running.measured() == 5.0
 
 
-def test_cells_are_remembered_once_by_id_and_first_line() -> None:
+def test_a_cell_is_remembered_by_its_latest_run() -> None:
     running = Session()
     for code, cell in [
         ("# title\n\nx = 1", "a"),
-        ("x = 1", "a"),
+        ("y", None),
         ("", "b"),
         ("# only words", "c"),
-        ("y", None),
+        ("x = 2", "a"),
     ]:
         running.begin(SimpleNamespace(raw_cell=code, cell_id=cell))
-    assert running.cells == [RanCell("a", "x = 1"), RanCell("", "y")]
+    assert [(ran.id, ran.beginning) for ran in running.cells.values()] == [("a", "x = 2"), ("", "y")]
+    assert running.cells["y"].label == "[2] y"
 
 
-def test_a_long_first_line_is_cut() -> None:
-    assert first_line("x" * 100) == "x" * 59 + "…"
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("x" * 100, "x" * 59 + "…"),
+        ('Claim(\n    id="growth",\n)', 'Claim(id="growth", )'),
+        ("from a import b\n\nb()", "b()"),
+        ("import a", "import a"),
+        ("%matplotlib inline\n# words", ""),
+    ],
+)
+def test_a_cell_is_known_by_how_it_begins(code: str, said: str) -> None:
+    assert beginning(code) == said
 
 
 def test_both_times_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
