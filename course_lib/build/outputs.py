@@ -8,7 +8,8 @@ from typing import Any
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-_PATH = r"(?<![\w.:/\\~])(?:~|[A-Za-z]:)?[/\\][^\s'\"()<>]*?"
+# A path is bounded, since the bytes of a picture hold slashes too and would be searched from each to the end.
+_PATH = r"(?<![\w.:/\\~])(?:~|[A-Za-z]:)?[/\\][^\s'\"()<>]{0,255}?"
 MACHINE_PATTERNS: tuple[tuple[str, str], ...] = (
     (_PATH + r"ipykernel_\d+[/\\]\d+\.py", "<cell>"),
     (_PATH + r"course_lib[/\\]", "course_lib/"),
