@@ -305,7 +305,7 @@ def _standardised_patients() -> tuple[Floats, Floats]:
 PASCAL = 133.322
 """One millimetre of mercury in pascal."""
 
-LEARNING_RATE = 0.1
+LEARNING_RATE = 0.05
 
 
 def draw_rule_and_threshold(rng: np.random.Generator) -> list[Case]:
@@ -326,7 +326,7 @@ def pascal_error(
     Each number in `splits` is the seed of one split: 300 patients to learn from, 142 to test on. Features and
     progression are standardised; then the blood pressure is multiplied by 133.322, as if millimetres of mercury
     had been converted to pascal. The weights start at 0 and take 400 steps of minibatch gradient descent
-    (batches of 32, learning rate 0.1), each with `clip(gradient, threshold)`; `gradient` has shape (10,).
+    (batches of 32, learning rate 0.05), each with `clip(gradient, threshold)`; `gradient` has shape (10,).
     The error is the mean square on the test patients over the variance there: 0 is perfect, 1 is no better
     than always predicting the mean, and a run that diverges counts as 1e9.
     """
