@@ -1,11 +1,8 @@
 // Shared by every panel: it stands before the panel's own module, which exports `render`.
 
-let counted = 0;
-
-/** An id that no other element on the page has. */
+/** An id that no other element on the page has: every widget loads its own copy of this module, so no count would do. */
 function unique(stem) {
-  counted += 1;
-  return `course-${stem}-${counted}`;
+  return `course-${stem}-${Math.random().toString(36).slice(2, 12)}`;
 }
 
 /** An element with attributes and children; text becomes a text node and is never read as markup. */

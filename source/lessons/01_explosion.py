@@ -64,18 +64,18 @@ growth_guess = Predict(
 growth_guess
 
 # %%
-chain_demo()
-
-# %% [markdown]
-# Move the sliders (the arrow keys work), and try what the demo suggests. Watch two things above all: how narrow the range
-# of gains is that leaves fifty layers "about right", and where the line meets the horizon of each number format.
-
-# %%
 growth_guess.reveal(
     answer=2,
     because="1.2 multiplied by itself 50 times is 9,100. Adding 20 per cent fifty times would give 11; "
     "multiplying makes the difference.",
 )
+
+# %%
+chain_demo()
+
+# %% [markdown]
+# Move the sliders (the arrow keys work), and try what the demo suggests. Watch two things above all: how narrow the range
+# of gains is that leaves fifty layers "about right", and where the line meets the horizon of each number format.
 
 # %%
 Storyboard(
@@ -87,7 +87,7 @@ Storyboard(
               chain_growth(1.2, 50, show=("backward",))),
         Frame("Both at once: where one is small the other is large. At every layer their product is the same.",
               chain_growth(1.2, 50, show=("forward", "backward", "product"))),
-        Frame("With 0.8 instead of 1.2 the same picture is turned upside down: the gradient vanishes.",
+        Frame("With 0.8 instead of 1.2 both lines fall towards zero instead: the gradient vanishes.",
               chain_growth(0.8, 50, show=("forward", "backward", "product"))),
     ],
 )

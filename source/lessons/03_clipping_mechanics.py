@@ -65,17 +65,17 @@ turn_guess = Predict(
 turn_guess
 
 # %%
+turn_guess.reveal(
+    answer=2,
+    because="(10, 1) becomes (2, 1). The first points 5.7 degrees above the axis, the second 26.6.",
+)
+
+# %%
 plane_demo()
 
 # %% [markdown]
 # Move the tip of the gradient with the arrow keys, or drag it, and try what the demo suggests. One of its rules should
 # surprise you once a coordinate is **negative**; the last third of this lesson is about it.
-
-# %%
-turn_guess.reveal(
-    answer=2,
-    because="(10, 1) becomes (2, 1). The first points 5.7 degrees above the axis, the second 26.6.",
-)
 
 # %% [markdown]
 # The same in pictures, one step at a time:
