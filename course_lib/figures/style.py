@@ -74,7 +74,8 @@ def new_figure(width: float = 7, height: float = 3.9, columns: int = 1) -> tuple
     """A figure of `width` x `height` inches with `columns` axes side by side: `figure, [axes] = new_figure(7, 4)`.
 
     It belongs to no pyplot window and to no backend; its page, axes and ticks look the same whatever the reader has
-    set in matplotlib, and what the reader has set stays. Raises `ValueError` for a size that is not positive, or no column.
+    set in matplotlib, and what the reader has set stays. Raises `ValueError` for a size that is not positive, or for
+    no column.
     """
     if not (width > 0 and height > 0):
         raise ValueError(f"A figure needs a width and a height above 0 inches, not {width} x {height}.")
