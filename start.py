@@ -19,6 +19,7 @@ import platform
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -37,7 +38,7 @@ OLDEST = (3, 11)
 NEWEST = (3, 13)
 DISK_NEEDED = 3 * 10**9  # bytes: .venv takes 2 GB, and pip keeps what it unpacks until it is done
 GIGABYTES = f"{DISK_NEEDED / 1e9:.0f} GB"
-ON_LINUX = " (8 GB where PyTorch comes with its part for graphics cards)" if sys.platform == "linux" else ""
+ON_LINUX = " (6 GB where PyTorch comes with its part for graphics cards)" if sys.platform == "linux" else ""
 HEARTBEAT = 30.0  # seconds between two signs of life where the output is no terminal
 
 WINDOWS = os.name == "nt"
@@ -497,6 +498,7 @@ def _parse(argv: Sequence[str]) -> Tuple[str, List[str]]:
 
 def main(argv: Sequence[str]) -> int:
     """Do what the command line says; 0 done, 1 something needs a person, 2 wrong usage."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: leave no pip running behind
     try:
         reason = refusal(sys.version_info[:2])
         if reason:

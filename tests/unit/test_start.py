@@ -10,6 +10,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -118,8 +120,8 @@ class SmallCourse:
         """Where `.venv` keeps its packages."""
         return self.venv / ("Lib/site-packages" if os.name == "nt" else f"lib/python{PYTHON}/site-packages")
 
-    def start(self, *arguments: str, before: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run start.py in a process of its own; `before` is Python that changes the machine it sees first."""
+    def launch(self, *arguments: str, before: str = "", **variables: str) -> subprocess.Popen[str]:
+        """Begin start.py in a process of its own; `before` is Python that changes the machine it sees first."""
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "COV_"))
         }
@@ -128,17 +130,22 @@ class SmallCourse:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.wheels),
         }
-        environment |= variables
+        environment |= {"NO_PROXY": "*", **variables}
         run = "sys.argv[0] = 'start.py'; runpy.run_path('start.py', run_name='__main__')"
-        program = f"import runpy, sys\n{before}\n{run}"
-        return subprocess.run(
-            [sys.executable, "-c", program, *arguments],
+        return subprocess.Popen(
+            [sys.executable, "-c", f"import runpy, sys\n{before}\n{run}", *arguments],
             cwd=self.folder,
             env={name: value for name, value in environment.items() if value},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=300,
         )
+
+    def start(self, *arguments: str, before: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run start.py to its end."""
+        with self.launch(*arguments, before=before, **variables) as running:
+            out, err = running.communicate(timeout=300)
+        return subprocess.CompletedProcess(running.args, running.returncode, out, err)
 
 
 @pytest.fixture(scope="module")
@@ -382,8 +389,28 @@ def test_ctrl_c_leaves_a_sentence(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(start, "set_up", interrupted)
+    monkeypatch.setattr(signal, "signal", lambda *handler: None)  # this process is pytest's
     assert start.main([]) == 130
     assert "stopped; run it again" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_whoever_stops_start_stops_its_pip_too(course: SmallCourse) -> None:
+    course.lock("2.0")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        with course.launch(PIP_NO_INDEX="", PIP_FIND_LINKS="", PIP_INDEX_URL=index) as running:
+            asking, _ = silent.accept()
+            with asking:
+                asking.settimeout(60)
+                assert asking.recv(9999).startswith(b"GET /simple/tiny/")
+                running.terminate()
+                assert asking.recv(9999) == b"", "pip is gone, and its connection with it"
+            assert running.wait(60) == 130
+            assert running.stderr and "stopped; run it again" in running.stderr.read()
+    course.lock("1.0")
+    assert "cpu 1\n" in course.start().stdout
 
 
 def test_a_missing_report_counts_as_nothing_and_a_damaged_one_is_named(
