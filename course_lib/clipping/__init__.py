@@ -2,12 +2,14 @@
 
 A NumPy reference that reads like the formulas (`norm`, `value`, `scope`, `angle`), PyTorch front ends
 over the framework's own kernels (`torch_front`, names with a trailing underscore, loaded when first
-used), and the popular formula that is wrong (`published`).
+used), thresholds that move with the run (`adaptive`, and `adaptive_torch` for a PyTorch loop), and the popular
+formula that is wrong (`published`).
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from course_lib.clipping.adaptive import AutoClipThreshold, ZClipThreshold, clip_by_unit
 from course_lib.clipping.angle import angle_between, worst_value_angle
 from course_lib.clipping.inputs import ClippingError
 from course_lib.clipping.norm import clip_by_global_norm, clip_by_norm, global_norm
@@ -23,6 +25,7 @@ from course_lib.clipping.scope import (
 from course_lib.clipping.value import clip_by_value
 
 if TYPE_CHECKING:
+    from course_lib.clipping.adaptive_torch import AGC, AutoClip, ZClip
     from course_lib.clipping.torch_front import (
         clip_by_global_norm_,
         clip_by_value_,
@@ -34,11 +37,17 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AGC",
+    "AutoClip",
+    "AutoClipThreshold",
     "ClippingError",
+    "ZClip",
+    "ZClipThreshold",
     "angle_between",
     "clip_by_global_norm",
     "clip_by_global_norm_",
     "clip_by_norm",
+    "clip_by_unit",
     "clip_by_value",
     "clip_by_value_",
     "clip_globally",
@@ -62,5 +71,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The PyTorch front ends, imported with torch only when one of them is asked for."""
     if name in __all__:
-        return getattr(import_module("course_lib.clipping.torch_front"), name)
+        file = "adaptive_torch" if name in ("AGC", "AutoClip", "ZClip") else "torch_front"
+        return getattr(import_module(f"course_lib.clipping.{file}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from course_lib.training.loop import Divergence, TrainingReport, predicts_a_constant, train
     from course_lib.training.monitor import GradientMonitor, StepRecord
     from course_lib.training.own_clip import TrainingError
+    from course_lib.training.recurrent import (
+        Forecast,
+        RecurrentRuns,
+        RecurrentSetting,
+        forecast,
+        train_recurrent,
+    )
     from course_lib.training.side_by_side import (
         Setting,
         SideBySide,
@@ -23,19 +30,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Divergence",
+    "Forecast",
     "GradientMonitor",
+    "RecurrentRuns",
+    "RecurrentSetting",
     "Setting",
     "SideBySide",
     "StepRecord",
     "TrainingError",
     "TrainingReport",
     "by_value",
+    "forecast",
     "globally",
     "one_by_one",
     "per_layer",
     "per_parameter",
     "predicts_a_constant",
     "train",
+    "train_recurrent",
     "train_side_by_side",
 ]
 
@@ -43,6 +55,7 @@ _ROOMS = {
     "loop": ("Divergence", "TrainingReport", "predicts_a_constant", "train"),
     "monitor": ("GradientMonitor", "StepRecord"),
     "own_clip": ("TrainingError",),
+    "recurrent": ("Forecast", "RecurrentRuns", "RecurrentSetting", "forecast", "train_recurrent"),
 }
 
 

@@ -1,0 +1,262 @@
+"""Small recurrent networks on a time series, many settings and seeds side by side.
+
+Every weight has a leading axis of K networks, so one batched product serves them all; networks never mix.
+With one seed, all settings share their first weights and their batches. Used in lesson 04_threshold.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from course_lib.clipping.adaptive import ThresholdRule
+from course_lib.data import Series
+from course_lib.training.own_clip import TrainingError
+
+Floats = NDArray[np.float64]
+WEIGHTS = ("W", "u", "b", "v", "a")
+
+
+@dataclass(frozen=True)
+class RecurrentSetting:
+    """How the networks of one row are trained.
+
+    `threshold` is a fixed one, or a rule such as `AutoClipThreshold(90)`, of which every training starts a fresh copy.
+    `unit_ratio` is the λ of adaptive gradient clipping (`clip_by_unit`), in place of a threshold.
+    """
+
+    name: str
+    lr: float
+    threshold: float | ThresholdRule = math.inf
+    unit_ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class RecurrentRuns:
+    """What came of it; N settings, S seeds, T steps.
+
+    `names` (N); `losses`, `norms`, `used_norms` (T, N, S): of the batches, and of the gradients before and after
+    clipping; `errors` (N, S), the mean squared error on the later years in units of the earlier years' variance
+    (inf where a network broke); `spread` (N, S), the standard deviation of the predictions there (0: one and the
+    same prediction for every year; nan where a network broke); `finite` (N, S), whether every weight is a number.
+    """
+
+    names: tuple[str, ...]
+    losses: Floats
+    norms: Floats
+    used_norms: Floats
+    errors: Floats
+    spread: Floats
+    finite: NDArray[np.bool_]
+
+    def row(self, name: str) -> int:
+        """The place of a setting; raises `KeyError` for a name that is not there."""
+        if name not in self.names:
+            raise KeyError(f"There is no setting {name!r}; there are {', '.join(self.names)}.")
+        return self.names.index(name)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A series cut into windows: `window` years in a row, and the year after them, in standardised units.
+
+    The first `n_train` years are for training and set mean and standard deviation; the windows whose target
+    lies behind them are for testing. `persistence` is the error of "next year is like this year", `mean_guess`
+    that of always predicting the training mean.
+    """
+
+    x_train: Floats
+    y_train: Floats
+    x_test: Floats
+    y_test: Floats
+    persistence: float
+    mean_guess: float
+
+
+def forecast(series: Series, n_train: int = 230, window: int = 30) -> Forecast:
+    """The task "after `window` years, predict the next", as a `Forecast`.
+
+    Raises `TrainingError` when one of the two parts would be empty.
+    """
+    if not 0 < window < n_train < len(series):
+        raise TrainingError(
+            f"A window of {window} and {n_train} years to train on do not fit {series.name} of "
+            f"{len(series)} years: 0 < window < n_train < length is needed."
+        )
+    first = series.values[:n_train]
+    s = (series.values - first.mean()) / first.std()
+    starts = np.arange(len(s) - window)
+    x = s[starts[:, None] + np.arange(window)]
+    y = s[starts + window]
+    early = starts + window < n_train
+    return Forecast(
+        x[early],
+        y[early],
+        x[~early],
+        y[~early],
+        float(np.mean((y[~early] - x[~early][:, -1]) ** 2)),
+        float(np.mean(y[~early] ** 2)),
+    )
+
+
+def train_recurrent(
+    task: Forecast,
+    settings: Sequence[RecurrentSetting],
+    seeds: Sequence[int],
+    *,
+    units: int = 32,
+    steps: int = 300,
+    batch_size: int = 16,
+    optimizer: Literal["sgd", "adam"] = "sgd",
+    tied: bool = False,
+) -> RecurrentRuns:
+    r"""Recurrent networks of rectified linear units, one for each setting and seed, in float32.
+
+    $$h_t = \max(0, W h_{t-1} + u\, x_t + b), \qquad \hat y = v^\top h_T + a$$
+
+    W starts as the identity (the "IRNN" of Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent networks
+    of rectified linear units"), u normal with standard deviation 0.3, v with 1 / sqrt(units), b and a at 0. The loss
+    is the mean squared error of a batch of windows drawn with replacement. `tied` starts v parallel to u instead of
+    drawing it afresh, so that every unit pushes the first prediction the same way. Adam has its usual constants
+    (0.9, 0.999, 1e-8). Raises `TrainingError` for an empty list or an unknown optimizer.
+    """
+    if not settings or not seeds:
+        raise TrainingError("Give at least one setting and one seed.")
+    if optimizer not in ("sgd", "adam"):
+        raise TrainingError(f'optimizer must be "sgd" or "adam", but it is {optimizer!r}.')
+    N, S = len(settings), len(seeds)
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    weights = [w.repeat(N, 1, 1).requires_grad_() for w in _start(units, generators, tied)]
+    x, y = torch.from_numpy(task.x_train).float(), torch.from_numpy(task.y_train).float()
+    rules = [copy.deepcopy(setting.threshold) for setting in settings]
+    lr = torch.tensor([setting.lr for setting in settings]).repeat_interleave(S).view(-1, 1, 1)
+    adam = _Adam(weights) if optimizer == "adam" else None
+    losses, norms, used_norms = (np.empty((steps, N, S)) for _ in range(3))
+    for step in range(steps):
+        rows = torch.stack([torch.randint(len(x), (batch_size,), generator=g) for g in generators])
+        batch, targets = x[rows].repeat(N, 1, 1), y[rows].repeat(N, 1)
+        loss = (_predictions(weights, batch) - targets).square().mean(dim=1)
+        # The networks share no weight, so the gradient of the sum is each network's own gradient.
+        grads = list(torch.autograd.grad(loss.sum(), weights))
+        norm = _norms(grads)
+        losses[step] = loss.detach().view(N, S).numpy()
+        norms[step] = norm.view(N, S).numpy()
+        grads = _clipped(weights, grads, norm, settings, rules, S)
+        used_norms[step] = _norms(grads).view(N, S).numpy()
+        with torch.no_grad():
+            for weight, update in zip(weights, adam.updates(grads) if adam else grads, strict=True):
+                weight -= lr * update
+    return _runs(task, settings, S, weights, losses, norms, used_norms)
+
+
+def _start(units: int, generators: Sequence[torch.Generator], tied: bool) -> list[Tensor]:
+    """W, u, b, v, a, each with a leading axis of seeds; a row is one unit with its incoming weights."""
+    S = len(generators)
+    inward = torch.stack([torch.randn(units, 1, generator=g) for g in generators])
+    outward = torch.stack([torch.randn(1, units, generator=g) for g in generators])
+    return [
+        torch.eye(units).repeat(S, 1, 1),
+        0.3 * inward,
+        torch.zeros(S, units, 1),
+        (inward.transpose(1, 2) if tied else outward) / math.sqrt(units),
+        torch.zeros(S, 1, 1),
+    ]
+
+
+def _predictions(weights: Sequence[Tensor], x: Tensor) -> Tensor:
+    """(K, B) from windows of shape (K, B, T)."""
+    W, u, b, v, a = weights
+    h = torch.zeros(len(W), W.shape[1], x.shape[1])
+    for t in range(x.shape[2]):
+        h = torch.relu(torch.baddbmm(u * x[:, None, :, t] + b, W, h))
+    predicted: Tensor = torch.bmm(v, h) + a
+    return predicted[:, 0]
+
+
+def _norms(grads: Sequence[Tensor]) -> Tensor:
+    norm: Tensor = torch.linalg.vector_norm(torch.cat([g.flatten(1) for g in grads], dim=1).double(), dim=1)
+    return norm
+
+
+def _clipped(
+    weights: Sequence[Tensor],
+    grads: list[Tensor],
+    norm: Tensor,
+    settings: Sequence[RecurrentSetting],
+    rules: Sequence[float | ThresholdRule],
+    seeds: int,
+) -> list[Tensor]:
+    limits = torch.full_like(norm, math.inf)
+    for place, rule in enumerate(rules):
+        own = slice(place * seeds, (place + 1) * seeds)
+        limits[own] = torch.as_tensor(rule(norm[own].numpy())) if callable(rule) else rule
+    factor = torch.where(norm > limits, limits / norm, torch.ones_like(norm)).float().view(-1, 1, 1)
+    clipped = [g * factor for g in grads]
+    for place, setting in enumerate(settings):
+        if setting.unit_ratio is not None:
+            own = slice(place * seeds, (place + 1) * seeds)
+            for name, weight, g, result in zip(WEIGHTS, weights, grads, clipped, strict=True):
+                units = 1 if name == "b" else 2  # a row is one unit with what comes in; a bias is one vector
+                result[own] = _clipped_by_unit(weight[own].detach(), g[own], setting.unit_ratio, units)
+    return clipped
+
+
+def _clipped_by_unit(weight: Tensor, g: Tensor, ratio: float, axis: int) -> Tensor:
+    """`clip_by_unit` for each network, the entries of one unit along `axis`."""
+    allowed = ratio * torch.linalg.vector_norm(weight, dim=axis, keepdim=True).clamp_min(1e-3)
+    norm = torch.linalg.vector_norm(g, dim=axis, keepdim=True)
+    return g * torch.where(norm > allowed, allowed / norm, torch.ones_like(norm))
+
+
+class _Adam:
+    """Kingma & Ba 2015, Algorithm 1, for K networks at once."""
+
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        self.m = [torch.zeros_like(w) for w in weights]
+        self.v = [torch.zeros_like(w) for w in weights]
+        self.t = 0
+
+    def updates(self, grads: Sequence[Tensor]) -> list[Tensor]:
+        """What is subtracted, before the learning rate."""
+        self.t += 1
+        for m, v, g in zip(self.m, self.v, grads, strict=True):
+            m.mul_(0.9).add_(g, alpha=0.1)
+            v.mul_(0.999).addcmul_(g, g, value=0.001)
+        first, second = 1 - 0.9**self.t, 1 - 0.999**self.t
+        return [(m / first) / ((v / second).sqrt() + 1e-8) for m, v in zip(self.m, self.v, strict=True)]
+
+
+def _runs(
+    task: Forecast,
+    settings: Sequence[RecurrentSetting],
+    seeds: int,
+    weights: Sequence[Tensor],
+    losses: Floats,
+    norms: Floats,
+    used_norms: Floats,
+) -> RecurrentRuns:
+    with torch.no_grad():
+        x = torch.from_numpy(task.x_test).float().expand(len(weights[0]), -1, -1)
+        predicted = _predictions(weights, x).double()
+        finite = torch.stack([torch.isfinite(w).flatten(1).all(dim=1) for w in weights]).all(dim=0)
+        errors = (predicted - torch.from_numpy(task.y_test)).square().mean(dim=1)
+        errors = torch.where(torch.isfinite(errors), errors, math.inf)
+        spread = torch.where(torch.isfinite(errors), predicted.std(dim=1, correction=0), math.nan)
+    shape = (len(settings), seeds)
+    return RecurrentRuns(
+        tuple(setting.name for setting in settings),
+        losses,
+        norms,
+        used_norms,
+        errors.view(shape).numpy(),
+        spread.view(shape).numpy(),
+        finite.view(shape).numpy(),
+    )
