@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from course_lib.errors import CourseError
 from course_lib.grading.notebook import Notebook
 from course_lib.grading.process import Worker, open_worker
-from course_lib.grading.runner import Graded, Limits, grade
+from course_lib.grading.runner import Graded, Limits, exercise, grade
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Desk:
         """Grade one notebook."""
         if self._worker is None:
             self._worker = open_worker(self._sandbox)
+        exercise(task.exercise)  # its references load while the worker starts
         return grade(task.notebook, task.exercise, self._seed, self._limits, self._worker)
 
     def close(self) -> None:
@@ -56,6 +57,10 @@ def grade_here(
             yield task, desk.grade(task)
     finally:
         desk.close()
+
+
+_PATIENCE = 10.0
+"""Seconds that a trusted process may take to leave when there is nothing left to do."""
 
 
 def grade_beside(
@@ -95,6 +100,8 @@ def grade_beside(
                 task, graded = running.pop(desk), _result_from(desk)
                 occupy(desk)
                 yield task, graded
+        for process in processes:
+            process.join(_PATIENCE)
     finally:
         for process in processes:
             process.terminate()
@@ -129,4 +136,5 @@ def _sit_at_desk(tasks: Connection, seed: str, limits: Limits, sandbox: bool) ->
                 except CourseError as error:
                     tasks.send(error)
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         desk.close()

@@ -11,7 +11,7 @@ _STYLE = """
 :root { color-scheme: light; --ink: #1a1a1a; --soft: #595959; --line: #d0d0d0; --blue: #0072b2; --wash: #f4f6f8; }
 * { box-sizing: border-box; }
 body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: #fff;
-  max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; overflow-wrap: anywhere; }
+  max-width: 66rem; margin: 2rem auto; padding: 0 1.2rem; overflow-wrap: break-word; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
@@ -23,7 +23,10 @@ table { border-collapse: collapse; }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
 .grid th, .grid td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
   border-bottom: 1px solid var(--line); }
-.grid td.number, .grid th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.grid td { overflow-wrap: anywhere; min-width: 4rem; }
+.grid td.number, .grid th.number { text-align: right; font-variant-numeric: tabular-nums; min-width: 0;
+  overflow-wrap: normal; }
+.grid td.number, .grid code { white-space: nowrap; }
 .lead { color: var(--soft); margin: 0 0 1rem; }
 .score { font-size: 2.4rem; font-weight: 650; line-height: 1.1; margin: .6rem 0; }
 .score small { font-size: 1.1rem; font-weight: 400; color: var(--soft); }

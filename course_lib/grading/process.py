@@ -73,6 +73,7 @@ class WarmWorker:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._channel: socket.socket | None = None
+        self._ready = False
         self._unpacker = Unpacker()
         self._folder = Path(tempfile.mkdtemp(prefix="course-worker-"))
         self._said = (self._folder / "said").open("w+b")
@@ -92,16 +93,21 @@ class WarmWorker:
                 start_new_session=True,
             )
         self._control = ours
-        ours.settimeout(START_SECONDS)
+        self._ready = False
+
+    def _await_ready(self) -> None:
+        """Wait until everything is imported; meanwhile the trusted side could import its own part."""
+        assert self._control is not None
+        self._control.settimeout(START_SECONDS)
         try:
-            if ours.recv(16) != b"ready":
-                raise WorkerError(
-                    f"The process that runs notebooks ended while it started: {self._last_words()}"
-                )
+            said = self._control.recv(16)
         except TimeoutError:
             raise WorkerError(
                 f"The process that runs notebooks took over {START_SECONDS:g} s to start."
             ) from None
+        if said != b"ready":
+            raise WorkerError(f"The process that runs notebooks ended while it started: {self._last_words()}")
+        self._ready = True
 
     def _last_words(self) -> str:
         self._said.seek(0)
@@ -115,6 +121,8 @@ class WarmWorker:
         with theirs:
             for attempt in (1, 2):
                 try:
+                    if not self._ready:
+                        self._await_ready()
                     assert self._control is not None
                     socket.send_fds(self._control, [b"go %d" % seconds], [theirs.fileno()])
                     break

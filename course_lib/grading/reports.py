@@ -14,7 +14,7 @@ from typing import IO
 
 from course_lib.grading.ledger import Entry
 from course_lib.grading.page import bar, grid, histogram, page
-from course_lib.grading.runner import Result, clean, misconceptions
+from course_lib.grading.runner import Result, clean
 from course_lib.grading.tables import write_whole
 
 FEEDBACK = "feedback"
@@ -74,6 +74,7 @@ class _Question:
     title: str
     statuses: Counter[str] = field(default_factory=Counter)
     held: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> int:
@@ -108,6 +109,7 @@ class _Class:
         question.statuses[result.status] += 1
         if result.misconception:
             question.held[result.misconception].append(learner)
+            question.told.setdefault(result.misconception, result.message)
 
 
 def write_report(entries: Iterable[Entry], folder: Path, warnings: Sequence[str]) -> None:
@@ -141,7 +143,7 @@ def write_report(entries: Iterable[Entry], folder: Path, warnings: Sequence[str]
 
 def _exercise_sections(exercise: str, group: _Class) -> list[str]:
     sections = [f"<h2>{_text(exercise)}</h2>", _figures(group), _distribution(group), _stuck(group)]
-    return [*sections, _held(exercise, group), _same(group)]
+    return [*sections, _held(group), _same(group)]
 
 
 def _figures(group: _Class) -> str:
@@ -178,35 +180,29 @@ def _stuck(group: _Class) -> str:
                 *(f"{others}", f"{statuses['not attempted']}"),
             ]
         )
-    head = ["Question", "Right", "", "right", "misconception", "other", "not attempted"]
+    head = ["Question", "Share right", "", "Right", "Misconception", "Other mistake", "Not attempted"]
     return "<h3>Where the class is stuck</h3>" + grid(head, rows, numbers=(2, 3, 4, 5, 6))
 
 
-def _held(exercise: str, group: _Class) -> str:
-    told = misconceptions([exercise])
-    rows = []
-    for name, question in group.questions.items():
-        for held, learners in question.held.items():
-            said = told.get((name, held), "")
-            rows.append(
-                (len(learners), [held, name, learners, said, f"{len(learners) / question.asked:.0%}"])
-            )
-    if not rows:
-        return ""
-    rows.sort(key=lambda row: -row[0])
-    cells = [
-        [
-            _text(str(held)),
-            f"<code>{_text(str(name))}</code>",
-            f"{count} ({share})",
-            _text(str(said)),
-            _names(who),
-        ]
-        for count, (held, name, who, said, share) in rows
-        if isinstance(who, list)
+def _held(group: _Class) -> str:
+    """Misconceptions from the most to the least common, each as it was told to the first who holds it."""
+    held = [
+        (learners, name, misconception, question)
+        for name, question in group.questions.items()
+        for misconception, learners in question.held.items()
     ]
-    head = ["Misconception", "Question", "Held by", "What they were told", "Who"]
-    return "<h3>Misconceptions</h3>" + grid(head, cells, numbers=(2,))
+    if not held:
+        return ""
+    rows = [
+        [
+            *(_text(misconception), f"<code>{_text(name)}</code>"),
+            *(f"{len(learners)} ({len(learners) / question.asked:.0%})", _text(question.told[misconception])),
+            _names(learners),
+        ]
+        for learners, name, misconception, question in sorted(held, key=lambda row: -len(row[0]))
+    ]
+    head = ["Misconception", "Question", "Held by", "What one of them was told", "Who"]
+    return "<h3>Misconceptions</h3>" + grid(head, rows, numbers=(2,))
 
 
 def _names(learners: list[str]) -> str:

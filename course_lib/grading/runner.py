@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -95,6 +94,8 @@ class _Log:
     reasons: list[str] = field(default_factory=list)
     raised: dict[int, str] = field(default_factory=dict)
     defects: list[str] = field(default_factory=list)
+    waited: float = 0.0
+    """Seconds that the worker took to start; they are not the notebook's."""
     place: int | str | None = None
     """The cell (by number) or the question (by name) that is running."""
 
@@ -123,6 +124,7 @@ class Outcome:
     reasons: tuple[str, ...]
     raised: tuple[str, ...]
     defects: tuple[str, ...]
+    seconds: float
 
 
 def grade(notebook: Notebook, name: str, seed: str, limits: Limits, worker: Worker) -> Graded:
@@ -131,7 +133,6 @@ def grade(notebook: Notebook, name: str, seed: str, limits: Limits, worker: Work
     The cases follow from the secret `seed`, the notebook's bytes and the question's name, so that the same bytes
     earn the same points, and no learner can know them.
     """
-    began = time.monotonic()
     questions = exercise(name).questions
     cases = {question.name: draw(question, seed, notebook.digest) for question in questions}
     outcome = _outcome(notebook, name, cases, limits, worker)
@@ -139,7 +140,7 @@ def grade(notebook: Notebook, name: str, seed: str, limits: Limits, worker: Work
         status="stopped" if outcome.reasons else "graded",
         reason=" ".join(outcome.reasons),
         notes=(*notebook.notes(list(cases)), *outcome.raised, *outcome.defects),
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(outcome.seconds, 3),
         results=tuple(_result(verdict) for verdict in outcome.verdicts),
     )
 
@@ -156,11 +157,13 @@ def check(notebook: Notebook, name: str, limits: Limits, worker: Worker) -> Outc
 def _outcome(
     notebook: Notebook, name: str, cases: dict[str, list[Case]], limits: Limits, worker: Worker
 ) -> Outcome:
+    began = time.monotonic()
     log = _Log(cases)
     _run(notebook, name, log, limits, worker)
     verdicts = tuple(_decided(question, log) for question in exercise(name).questions)
     raised = tuple(log.raised[number] for number in sorted(log.raised))
-    return Outcome(verdicts, tuple(dict.fromkeys(log.reasons)), raised, tuple(log.defects))
+    seconds = time.monotonic() - began - log.waited
+    return Outcome(verdicts, tuple(dict.fromkeys(log.reasons)), raised, tuple(log.defects), seconds)
 
 
 def unreadable(name: str, problem: str) -> Graded:
@@ -210,12 +213,13 @@ def _run_once(
     """One run, and what is to be left out of the next; the deadline, moved by the time the worker took to start."""
     began = time.monotonic()
     worker.begin(_job(notebook, name, log, limits), int(limits.submission) + 1)
-    deadline += time.monotonic() - began
-    trouble = _listen(log, deadline, limits, worker)
+    waited = time.monotonic() - began
+    log.waited += waited
+    trouble = _listen(log, deadline + waited, limits, worker)
     how = worker.finish()
     if log.open_questions():
         _leave_out(log, trouble or how or "it ended without a word")
-    return deadline
+    return deadline + waited
 
 
 def _job(notebook: Notebook, name: str, log: _Log, limits: Limits) -> bytes:
@@ -332,13 +336,3 @@ def clean(text: str) -> str:
     reading directions.
     """
     return _UNFIT.sub(" ", text)
-
-
-def misconceptions(names: Sequence[str]) -> Mapping[tuple[str, str], str]:
-    """The misconceptions of these exercises by question and name, with what is said to each."""
-    return {
-        (question.name, held.name): held.message if isinstance(held.message, str) else held.hint
-        for name in names
-        for question in exercise(name).questions
-        for held in question.judged.misconceptions
-    }

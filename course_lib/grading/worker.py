@@ -38,6 +38,9 @@ from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
 
 _ROOMS = ("data", "clipping", "dynamics", "training", "figures", "teach", "demos")
+_LIBRARIES = ("matplotlib.pyplot", "sklearn.datasets", "statsmodels.datasets", "torch._dynamo")
+"""What the rooms and the libraries themselves load only when it is used: here it is loaded once for all."""
+
 _SEED = 2013
 
 
@@ -57,7 +60,8 @@ def prepare() -> Any:
     from traitlets.config import Config
 
     matplotlib.use("Agg")
-    importlib.import_module("matplotlib.pyplot")
+    for name in _LIBRARIES:
+        importlib.import_module(name)
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     for name in _ROOMS:
