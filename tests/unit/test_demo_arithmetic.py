@@ -16,9 +16,15 @@ import pytest
 from course_lib.demos.chain import Chain
 from course_lib.demos.chain import model as chain_model
 from course_lib.demos.chain import picture as chain_picture
+from course_lib.demos.monitor import Monitor
+from course_lib.demos.monitor import model as monitor_model
+from course_lib.demos.monitor import picture as monitor_picture
 from course_lib.demos.plane import Plane
 from course_lib.demos.plane import model as plane_model
 from course_lib.demos.plane import picture as plane_picture
+from course_lib.demos.spike import Spike
+from course_lib.demos.spike import model as spike_model
+from course_lib.demos.spike import picture as spike_picture
 from course_lib.demos.stage import Demo
 
 pytestmark = pytest.mark.skipif(
@@ -62,6 +68,10 @@ def assert_same(python: Any, javascript: Any, where: str) -> None:
         assert len(python) == len(javascript), where
         for index, value in enumerate(python):
             assert_same(float(value), javascript[index], f"{where}[{index}]")
+    elif isinstance(python, list):
+        assert len(python) == len(javascript), where
+        for index, value in enumerate(python):
+            assert_same(value, javascript[index], f"{where}[{index}]")
     elif isinstance(python, float):
         assert math.isclose(python, float(javascript), rel_tol=1e-9, abs_tol=1e-9), (
             f"{where}: Python has {python!r}, JavaScript has {javascript!r}"
@@ -153,3 +163,66 @@ def test_plane_says_the_same_in_both_languages(in_node: Callable[..., Any]) -> N
     ]
     for state, answer in zip(states, in_node(Plane, "words", states), strict=True):
         assert plane_picture.words(state) == answer, state
+
+
+def spike_states(rng: np.random.Generator, count: int) -> list[spike_model.State]:
+    """What the controls reach: sizes in steps of a twentieth of a decade, to three digits."""
+    return [
+        spike_model.State(
+            spike=float(f"{10 ** (rng.integers(0, 81) / 20):.3g}"),
+            at=int(rng.integers(1, 101)),
+            threshold=float(f"{10 ** (rng.integers(0, 81) / 20):.3g}"),
+            memory=str(rng.choice(list(spike_model.SPANS), p=[0.2, 0.4, 0.4])),
+        )
+        for _ in range(count)
+    ]
+
+
+# No spike, the first step, the longest spike, a threshold at and beyond it, and each memory.
+SPIKE_EDGES = [
+    spike_model.State(spike=spike, at=at, threshold=threshold, memory=memory)
+    for memory in ("0.99", "0.9")
+    for spike in (1.0, 10.0, 10_000.0)
+    for at in (1, 100)
+    for threshold in (1.0, 10.0, 10_000.0)
+] + [spike_model.State(spike=100.0, at=100, threshold=1.0, memory="0.999")]
+
+
+def test_spike_computes_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = SPIKE_EDGES + spike_states(np.random.default_rng(5), 20)
+    for state, answer in zip(states, in_node(Spike, "compute", states), strict=True):
+        assert_same(dict(spike_model.compute(state)), answer, f"{state}")
+
+
+def test_spike_says_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = SPIKE_EDGES + spike_states(np.random.default_rng(6), 60)
+    for state, answer in zip(states, in_node(Spike, "words", states), strict=True):
+        assert spike_picture.words(state) == answer, state
+
+
+def monitor_states() -> list[monitor_model.State]:
+    """Every position of the controls, on the recorded runs, and a run that died silently."""
+    runs = monitor_model.recorded()
+    silent = {"norms": [2.0, 0.5, -1.0], "losses": [1.0, 0.0, 0.1], "error": 2.7, "spread": 0.01}
+    dead = {
+        **runs,
+        "runs": {rate: {str(n): silent for n in monitor_model.NOTCHES} for rate in monitor_model.RATES},
+    }
+    return [
+        monitor_model.State(notch=notch, rate=rate, runs=recorded)
+        for recorded in (runs, dead)
+        for rate in monitor_model.RATES
+        for notch in monitor_model.NOTCHES
+    ]
+
+
+def test_monitor_computes_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = monitor_states()
+    for state, answer in zip(states, in_node(Monitor, "compute", states), strict=True):
+        assert_same(dict(monitor_model.compute(state)), answer, f"{state['rate']} {state['notch']}")
+
+
+def test_monitor_says_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = monitor_states()
+    for state, answer in zip(states, in_node(Monitor, "words", states), strict=True):
+        assert monitor_picture.words(state) == answer, (state["rate"], state["notch"])

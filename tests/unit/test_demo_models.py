@@ -11,8 +11,11 @@ import pytest
 from course_lib.clipping import ClippingError
 from course_lib.demos.chain import model as chain
 from course_lib.demos.chain import picture as chain_picture
+from course_lib.demos.monitor import model as monitor
 from course_lib.demos.plane import model as plane
 from course_lib.demos.plane import picture as plane_picture
+from course_lib.demos.spike import model as spike
+from course_lib.demos.spike import picture as spike_picture
 from course_lib.demos.wording import decimal, size
 from course_lib.dynamics import backward_gradients, forward_signals, overflow_depth, underflow_depth
 
@@ -154,3 +157,76 @@ def test_the_starting_words() -> None:
         "The gradient (10, 1), clipped by value at 2, becomes (2, 1).",
         "Its length goes from 10.05 to 2.24, and its direction turned by 20.9 degrees.",
     ]
+
+
+def spike_state(
+    size: float = 100.0, at: int = 100, threshold: float = 1.0, memory: str = "0.999"
+) -> spike.State:
+    return spike.State(spike=size, at=at, threshold=threshold, memory=memory)
+
+
+def test_the_spike_brakes_and_lets_go_where_it_says() -> None:
+    for state in (spike_state(), spike_state(30, 1, 5, "0.99"), spike_state(1000, 40, 100, "0.9")):
+        for course in (spike.compute(state)["raw"], spike.compute(state)["clipped"]):
+            effective = 1 / np.sqrt(course["v"])
+            after = effective[state["at"] - 1 :]
+            assert after[0] == pytest.approx(course["share"])
+            if course["recovery"] < len(after):
+                assert int(np.argmax(after >= 0.9)) == course["recovery"]
+            np.testing.assert_allclose(course["step"], course["m"] * effective)
+
+
+def test_a_spike_clipped_to_an_ordinary_gradient_leaves_no_trace() -> None:
+    clipped = spike.compute(spike_state())["clipped"]
+    for name in ("m", "v", "step"):
+        np.testing.assert_allclose(clipped[name], 1)
+
+
+def test_the_starting_words_of_the_spike() -> None:
+    assert spike_picture.words(spike_state()) == [
+        "One gradient of size 100 among gradients of size 1, at step 100: "
+        "right after it Adam steps as if its learning rate were 0.097 times as large.",
+        "It is back at nine tenths after 3,772 ordinary steps. The longest step on the way is 1.06 learning rates.",
+        "Clipped at 1, the spike is an ordinary gradient, and nothing happens.",
+    ]
+
+
+def test_the_monitor_shows_runs_that_were_really_trained() -> None:
+    from course_lib.data import sunspots
+    from course_lib.training import RecurrentSetting, forecast, train_recurrent
+
+    runs = monitor.recorded()
+    alone = train_recurrent(
+        forecast(sunspots()), [RecurrentSetting("x", 0.03, 10.0)], [monitor.SEED], steps=monitor.STEPS
+    )
+    shown = runs["runs"]["0.03"]["2"]
+    # One last bit decides how a chaotic run goes on, so only its beginning is the same on another way to sum.
+    np.testing.assert_allclose(shown["norms"][:5], np.log10(alone.norms[:5, 0, 0]), atol=0.02)
+    np.testing.assert_allclose(shown["losses"][:5], np.log10(alone.losses[:5, 0, 0]), atol=0.02)
+
+
+def test_the_monitor_counts_what_is_above_the_threshold() -> None:
+    run = {
+        "norms": [3.0, 1.0, 0.5] + [0.0] * 97 + [2.0] * 2,
+        "losses": [0.0] * 102,
+        "error": 0.5,
+        "spread": 1.0,
+    }
+    runs = {"runs": {"0.03": {"2": run, "9": run}}, "persistence": 0.88, "deviation": 1.4}
+    clipped = monitor.compute(monitor.State(notch=2, rate="0.03", runs=runs))
+    assert (clipped["clipped"], clipped["late"], clipped["survived"]) == (3, 2, 102)
+    assert clipped["longest"] == pytest.approx(math.log10(0.03 * 10))
+    assert clipped["updates"][2] == pytest.approx(math.log10(0.03) + 0.5)
+    free = monitor.compute(monitor.State(notch=9, rate="0.03", runs=runs))
+    assert (free["threshold"], free["clipped"], free["verdict"]) == (None, 0, "useful")
+    assert free["longest"] == pytest.approx(math.log10(30))
+
+
+@pytest.mark.parametrize(
+    ("error", "spread", "verdict"),
+    [(None, None, "broken"), (2.7, 0.01, "constant"), (2.7, 1.0, "useless"), (0.3, 1.0, "useful")],
+)
+def test_the_monitor_tells_how_a_run_ended(error: float | None, spread: float | None, verdict: str) -> None:
+    run = {"norms": [1.0], "losses": [1.0], "error": error, "spread": spread}
+    runs = {"runs": {"0.03": {"2": run}}, "persistence": 0.88, "deviation": 1.4}
+    assert monitor.compute(monitor.State(notch=2, rate="0.03", runs=runs))["verdict"] == verdict

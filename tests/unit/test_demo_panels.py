@@ -12,23 +12,38 @@ from typing import Any
 
 import pytest
 
-from course_lib.demos import chain_demo, plane_demo
+from course_lib.demos import chain_demo, monitor_demo, plane_demo, spike_demo
 from course_lib.demos.chain.model import State as ChainState
 from course_lib.demos.stage import Demo, DemoError
 
-FACTORIES = pytest.mark.parametrize("factory", [chain_demo, plane_demo])
-CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = [
-    (chain_demo, {"unit": unit, "gain": gain, "depth": depth, "start": start})
-    for unit in ("linear", "tanh")
-    for gain in (0.5, 1.0, 2.0)
-    for depth in (1, 64, 200)
-    for start in (1e-12, 1.0)
-] + [
-    (plane_demo, {"first": first, "second": second, "threshold": threshold, "rule": rule})
-    for first, second in ((0.0, 0.0), (11.0, 5.5), (-11.0, -5.5))
-    for threshold in (0.5, 5.0)
-    for rule in ("value", "l2", "linf", "published")
-]
+FACTORIES = pytest.mark.parametrize("factory", [chain_demo, monitor_demo, plane_demo, spike_demo])
+CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
+    [
+        (chain_demo, {"unit": unit, "gain": gain, "depth": depth, "start": start})
+        for unit in ("linear", "tanh")
+        for gain in (0.5, 1.0, 2.0)
+        for depth in (1, 64, 200)
+        for start in (1e-12, 1.0)
+    ]
+    + [
+        (plane_demo, {"first": first, "second": second, "threshold": threshold, "rule": rule})
+        for first, second in ((0.0, 0.0), (11.0, 5.5), (-11.0, -5.5))
+        for threshold in (0.5, 5.0)
+        for rule in ("value", "l2", "linf", "published")
+    ]
+    + [
+        (spike_demo, {"spike": spike, "at": at, "threshold": threshold, "memory": memory})
+        for spike in (1.0, 1.5, 10_000.0)
+        for at in (1, 100)
+        for threshold in (1.0, 9_990.0)
+        for memory in ("0.99", "0.9")
+    ]
+    + [
+        (monitor_demo, {"notch": notch, "rate": rate})
+        for notch in (-4, 0, 8, 9)
+        for rate in ("0.003", "0.03", "0.3")
+    ]
+)
 
 
 def drawing(demo: Demo) -> ET.Element:
@@ -118,7 +133,9 @@ def test_a_state_can_be_set_and_read_and_pinned() -> None:
 
 
 def test_the_demos_load_neither_torch_nor_matplotlib() -> None:
-    code = "import sys, course_lib.demos as demos; demos.chain_demo(); demos.plane_demo();"
+    code = (
+        "import sys, course_lib.demos as demos; demos.chain_demo(); demos.plane_demo(); demos.spike_demo();"
+    )
     code += "print({'torch', 'matplotlib'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
