@@ -250,6 +250,25 @@ def sandbox() -> Check:
     )
 
 
+def protections() -> list[Check]:
+    """Which protections hold around a graded notebook here: each is tried, which takes a second or two."""
+    from course_lib.grading.confine import ConfineError
+    from course_lib.grading.protections import protections as tried
+
+    about = "a graded notebook (for teachers)"
+    mend = "docs/security.md says how each is held; grade on another machine until it holds"
+    try:
+        return [
+            Check(
+                f"{about}: {p.promise}", p.holds, "tried, and it holds" if p.holds else p.found, mend, False
+            )
+            for p in tried()
+        ]
+    except ConfineError:
+        alone = "without bubblewrap nothing keeps it from your files and the network"
+        return [Check(f"{about}: it is kept apart", False, alone, "see the line on bubblewrap", needed=False)]
+
+
 def browser() -> Check:
     """Whether the browser tests have a browser."""
     program = _first_program(*CHROMIUM)
@@ -274,18 +293,19 @@ def node() -> Check:
     )
 
 
-Look = Callable[[], Check]
+Look = Callable[[], Check | list[Check]]
 # A lesson shows these; it leaves out the notebooks, which are not all there while they are being built.
 FOR_A_LESSON: tuple[Look, ...] = (python, packages, torch, kernel, lab_extensions, work, disk)
-ALL: tuple[Look, ...] = (*FOR_A_LESSON, notebooks, sandbox, browser, node)
+ALL: tuple[Look, ...] = (*FOR_A_LESSON, notebooks, sandbox, protections, browser, node)
 
 
 def examine(looks: Sequence[Look] = ALL) -> list[Check]:
     """Carry out the checks, in order; one that cannot even be tried counts as wrong and says why."""
-    found = []
+    found: list[Check] = []
     for look in looks:
         try:
-            found.append(look())
+            told = look()
+            found += told if isinstance(told, list) else [told]
         except (CourseError, OSError, ImportError) as error:
             found.append(Check(look.__name__.replace("_", " "), False, str(error), _set_up_again()))
     return found
