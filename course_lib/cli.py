@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "reset": Command("get a fresh copy of an exercise and keep the old one", "course_lib.work"),
     "check": Command("run every check of one exercise, with feedback", "course_lib.grading.check_command"),
     "grade": Command("grade a folder or a zip of submissions", "course_lib.grading.command"),
+    "export": Command("hand exercises or grades over to another system", "course_lib.grading.export.command"),
     "build": Command(
         "make the notebooks from source/, or check that they are in step", "course_lib.build.command"
     ),

@@ -1,0 +1,38 @@
+"""`course export`: the exercises for other graders, and the grades for other gradebooks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from course_lib.grading.export import gradebooks
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `course export`."""
+    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    for system in ("canvas", "moodle"):
+        name = system.capitalize()
+        sentence = f"Write a graded folder's points as a gradebook that {name} imports."
+        of_system = kinds.add_parser(system, help=f"a gradebook for {name}", description=sentence)
+        of_system.add_argument("graded", type=Path, metavar="GRADED_DIR", help="the --out of `course grade`")
+        of_system.add_argument(
+            "--roster", type=Path, metavar="FILE.csv", help=f"who is who: a CSV file exported from {name}"
+        )
+        of_system.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="the gradebook")
+        of_system.set_defaults(export=_gradebook)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export; 0, or 1 when something needs a person (a line on standard error for each)."""
+    code: int = args.export(args)
+    return code
+
+
+def _gradebook(args: argparse.Namespace) -> int:
+    problems = gradebooks.export(args.kind, args.graded, args.roster, args.out)
+    for sentence in problems:
+        print(sentence, file=sys.stderr)
+    print(f"The gradebook is {args.out}")
+    return 1 if problems else 0
