@@ -130,6 +130,17 @@ def test_the_clip_function_is_given_arrays_it_may_spoil():
     assert report.clip_rate == 0
 
 
+def test_spoiling_them_leaves_the_gradients_as_they_were():
+    def spoils_and_stops(grads):
+        grads[0][:] = math.nan
+        raise KeyboardInterrupt
+
+    net = model(3, 4, 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(net, clip=spoils_and_stops)
+    assert all(torch.isfinite(p.grad).all() for p in net.parameters())
+
+
 def returns_nothing(grads):
     for g in grads:
         g *= 0.5
