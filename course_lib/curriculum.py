@@ -52,7 +52,7 @@ LESSONS: tuple[Lesson, ...] = (
         3,
         "clipping_mechanics",
         "Clipping mechanics",
-        "Clip a gradient the four usual ways, and say what each keeps and what it breaks.",
+        "Clip a gradient by norm and by value, for a model or a layer, and say what each keeps and what it breaks.",
         50,
         "value-turn",
         ("01_explosion",),

@@ -12,7 +12,8 @@
 # with `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one.
 # You may check as often as you like. Grading asks the same questions with fresh numbers.
 #
-# Everything you need is in lesson `01_explosion`. Leave the check cells as they are, and keep the names.
+# Everything you need is in lesson `01_explosion`, and the chain rule for a layer `W @ h`. Leave the check cells as they are, and
+# keep the names.
 
 # %%
 import math
@@ -61,7 +62,8 @@ check("gradient_ladder")
 # A run in float16 died. "Take bfloat16", says one colleague; "that has 16 bits as well, it will not help", says
 # another. Settle it: how deep may the chain be in each number format?
 #
-# **Given** `gain`, by which every layer multiplies; `layers`, how many layers the network has; `number_format`, one of
+# **Given** `gain`, by which every layer multiplies (it may be negative); `layers`, how many layers the network has;
+# `number_format`, one of
 # `"float16"`, `"bfloat16"`, `"float32"`, `"float64"`. The input is `1.0`.
 # The largest number of a format is `torch.finfo(getattr(torch, number_format)).max`.
 #

@@ -16,8 +16,8 @@
 # - find your own work, your progress and your questions;
 # - say what is wrong with an installation, or that nothing is.
 #
-# *You need:* Python (functions, lists, NumPy arrays), derivatives and the chain rule, and a rough idea of how a neural
-# network is trained. *Difficulty:* easy.
+# *You need:* Python (functions, lists, NumPy arrays), derivatives and the chain rule, matrices and vectors, and a rough idea
+# of how a neural network is trained. *Difficulty:* easy.
 #
 # ## What this course is about
 #
@@ -57,9 +57,9 @@ doctor.report()
 #
 # ## The map
 #
-# The lessons build on one another. An edge opens when you have made the prediction of the lesson before it; nothing is
-# locked, the map only remembers. Each exercise is copied into your own folder `work/` when you first open it. Updating
-# the course never touches that folder.
+# The lessons build on one another. Predict in a lesson to light the path to the next one; nothing is locked, the map only
+# remembers. (The numbers leave room for lessons in between.) Each exercise is copied into your own folder `work/` when you first open
+# it. Updating the course never touches that folder.
 
 # %%
 LearningMap("00_start_here")
@@ -88,10 +88,13 @@ x_new = x - 0.25 * 2 * x
 print("after one step:", x_new)
 
 # %%
-first_guess.reveal(answer=1, because="The derivative at 1 is 2, a quarter of it is one half, and 1 - 0.5 = 0.5.")
+first_guess.reveal(
+    answer=1, because="The derivative at 1 is 2, a quarter of it is one half, and 1 - 0.5 = 0.5."
+)
 
 # %% [markdown]
-# And with a step size that is too large? This one loop is the whole subject of the course in miniature.
+# And with a step size that is too large? Then something is multiplied again and again by more than 1 in size. That is a
+# relative of what this course is about, and it fits into one loop. The last line limits each move.
 
 # %% id="too-large"
 for step_size in (0.25, 0.9, 1.1):
@@ -101,16 +104,27 @@ for step_size in (0.25, 0.9, 1.1):
         path.append(x)
     print(f"step size {step_size}: ", np.round(path, 2).tolist())
 
+careful, limited = 1.0, [1.0]
+for _ in range(8):
+    move = -1.1 * 2 * careful
+    careful = careful + max(-0.4, min(0.4, move))
+    limited.append(careful)
+print("step size 1.1, no move above 0.4:", np.round(limited, 2).tolist())
+
 # %% [markdown]
 # At 1.1<!--= step_size --> each step lands farther away than the one before: after 8 steps you are at
-# 4.3<!--= x --> instead of 0. Had you never moved by more than `0.5` at a time, you would not have been
-# thrown out. That limit is clipping.
+# 4.3<!--= x --> instead of 0. With moves of at most `0.4` you are not thrown out. You do not arrive
+# either: you hop between 0.2<!--= abs(careful) --> and -0.2<!--= -abs(careful) -->. Both halves of that are true of gradient clipping, and the course shows when each matters.
 #
 # ## Checks, hints and mistakes
 #
 # Exercises ask you to write a function or choose a number, and `check("name")` answers about *your* code: not just right
 # or wrong, but, whenever it recognises a misunderstanding, which one. It also shows the smallest case that fails. The
-# very same check grades your work, on fresh numbers. There are no hidden tests.
+# very same check grades your work, on other numbers of the same kind. There are no hidden tests.
+#
+# Lessons also review their *claims*. Each is **true**, **true only under a condition** (or only in part), or **false as
+# stated**; you give your verdict first, and a *witness* cell bears out ours. An **exit check** at the end asks you to say the
+# mechanism in your own words.
 #
 # Hints unfold one after another, from a nudge to a worked step. Opening them costs no points.
 

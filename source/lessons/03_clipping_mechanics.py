@@ -8,7 +8,7 @@
 # %% [markdown]
 # # 3 · Clipping mechanics
 #
-# **Clip a gradient the usual ways, and say for each what it keeps and what it breaks.**
+# **Clip a gradient by norm and by value, for a model or a layer, and say what each keeps and what it breaks.**
 #
 # After this lesson you can
 #
@@ -74,8 +74,8 @@ turn_guess.reveal(
 plane_demo()
 
 # %% [markdown]
-# Move the tip of the gradient with the arrow keys, or drag it, and try what the demo suggests. One of its rules should
-# surprise you once a coordinate is **negative**; the last third of this lesson is about it.
+# Move the tip of the gradient with the arrow keys, or drag it, and try what the demo suggests. One of its rules
+# will be taken apart near the end of this lesson.
 
 # %% [markdown]
 # The same in pictures, one step at a time:
@@ -85,7 +85,9 @@ spike = np.array([10.0, 1.0])
 Storyboard(
     "One gradient, two rules",
     [
-        Frame("A gradient (10, 1). Ten times more slope along the first axis.", plane_rules(spike, 2, show=())),
+        Frame(
+            "A gradient (10, 1). Ten times more slope along the first axis.", plane_rules(spike, 2, show=())
+        ),
         Frame(
             "A limit of 2 on the length: every arrow inside the circle may pass as it is.",
             plane_rules(spike, 2, show=("ball",)),
@@ -153,7 +155,7 @@ Inquiry(
 # $a, b$ the reciprocal turns a maximum into a minimum: $1/\max(a, b) = \min(1/a, 1/b)$. One difference hides at
 # $g = 0$: the first form divides by zero, the second does not.
 #
-# **By value.** Each coordinate on its own:
+# **By value.** Each coordinate on its own, cut to the range from $-v$ to $v$:
 #
 # $$\hat g_i = \max(-v, \min(v, g_i)).$$
 #
@@ -162,21 +164,23 @@ Inquiry(
 #
 # $$\langle g, \hat g \rangle = \sum_i a_i b_i = v \sum_{\text{cut}} a_i + \sum_{\text{uncut}} a_i^2 .$$
 #
-# 1. Square it, keep only some of the (all non-negative) terms, and use that the cut sum is at least $v$:
-#    $\langle g, \hat g \rangle^2 \ge v^2 \sum_{\text{cut}} a_i^2 + 2 v \cdot v \sum_{\text{uncut}} a_i^2
-#    \ge v^2 \lVert g \rVert^2$.
-# 2. No coordinate of $\hat g$ exceeds $v$, so $\lVert \hat g \rVert \le \sqrt d\, v$.
-# 3. Divide: $\cos\theta = \dfrac{\langle g, \hat g \rangle}{\lVert g \rVert \lVert \hat g \rVert} \ge
+# 1. The square of a sum of non-negative numbers is at least the sum of their squares, so the first part alone gives
+#    $v^2 \sum_{\text{cut}} a_i^2$.
+# 2. Twice the product of both parts is at least $2 v \cdot v \sum_{\text{uncut}} a_i^2$, because the cut magnitudes add up
+#    to more than $v$. Together, $\langle g, \hat g \rangle^2 \ge v^2 \lVert g \rVert^2$.
+# 3. No coordinate of $\hat g$ exceeds $v$, so $\lVert \hat g \rVert \le \sqrt d\, v$.
+# 4. Divide: $\cos\theta = \dfrac{\langle g, \hat g \rangle}{\lVert g \rVert \lVert \hat g \rVert} \ge
 #    \dfrac{v \lVert g \rVert}{\lVert g \rVert \sqrt d\, v} = \dfrac{1}{\sqrt d}$.
 #
-# So the angle stays below $\arccos(1/\sqrt d)$. In the plane that is 45 degrees; with a million parameters it is
-# next to 90. It never reaches 90: value clipping turns, but it never points uphill. To first order, a step of
-# given length along $\hat g$ lowers the loss by $\cos\theta$ times what the same length along $g$ would.
+# So the angle is at most $\arccos(1/\sqrt d)$, and for $d \ge 2$ it only comes near it: the worst gradient is
+# $(M, v, \dots, v)$ with $M$ far above $v$. In the plane that is 45 degrees; with a million parameters it is next to 90. It
+# never reaches 90: $\hat g$ may be turned, but a small step against it never climbs. To first order, a step of given length
+# against $\hat g$ lowers the loss by $\cos\theta$ times what the same length against $g$ would.
 
 # %% [markdown]
 # ## The code
 #
-# Five lines and one line. Everything that follows uses these two functions.
+# Each rule is a function of a few lines; a third measures the angle.
 
 
 # %% id="two-rules"
@@ -199,9 +203,15 @@ def angle(u: Array, v: Array) -> float:
 
 scaled, cut = clip_by_norm(spike, 2), clip_by_value(spike, 2)
 turned = angle(spike, cut)
-print("by norm: ", scaled.round(3), f"length {np.linalg.norm(scaled):.3f}, turned {angle(spike, scaled):.1f} degrees")
+print(
+    "by norm: ",
+    scaled.round(3),
+    f"length {np.linalg.norm(scaled):.3f}, turned {angle(spike, scaled):.1f} degrees",
+)
 print("by value:", cut.round(3), f"length {np.linalg.norm(cut):.3f}, turned {turned:.1f} degrees")
-print(f"a step along the value-clipped arrow lowers the loss by {math.cos(math.radians(turned)):.3f} of what it could")
+print(
+    f"a step against the value-clipped arrow lowers the loss by {math.cos(math.radians(turned)):.3f} of what it could"
+)
 
 # %% [markdown]
 # By value, $(10, 1)$ turns by 20.9<!--= turned --> degrees, and a step of the same length loses
@@ -214,7 +224,9 @@ print(f"a step along the value-clipped arrow lowers the loss by {math.cos(math.r
 # %% id="six-eight"
 g, max_norm, lr = np.array([6.0, 8.0, 0.0]), 5.0, 0.01
 raw_step, clipped_step = (float(np.linalg.norm(lr * a)) for a in (g, clip_by_norm(g, max_norm)))
-print(f"length {np.linalg.norm(g):g} -> {np.linalg.norm(clip_by_norm(g, max_norm)):g}, step {raw_step:g} -> {clipped_step:g}")
+print(
+    f"length {np.linalg.norm(g):g} -> {np.linalg.norm(clip_by_norm(g, max_norm)):g}, step {raw_step:g} -> {clipped_step:g}"
+)
 
 # %% [markdown]
 # The same as practitioners write it. PyTorch clips the `.grad` of all parameters **in place**, with one common
@@ -229,7 +241,9 @@ before = torch.nn.utils.clip_grad_norm_([parameter], max_norm=5.0)
 after = parameter.grad.numpy()
 difference = float(np.abs(after - clip_by_norm(g, 5.0)).max())
 assert difference < 1e-6
-print(f"returned {before.item():g} (before), left {np.linalg.norm(after):.7f} (after); largest difference to ours {difference:.1e}")
+print(
+    f"returned {before.item():g} (before), left {np.linalg.norm(after):.7f} (after); largest difference to ours {difference:.1e}"
+)
 
 parameter.grad = torch.tensor([10.0, 1.0, -3.0], dtype=torch.float64)
 torch.nn.utils.clip_grad_value_([parameter], clip_value=2.0)
@@ -311,7 +325,9 @@ def trained_gradient(seed: int) -> Array:
 
 quantiles = [0.5, 0.9, 0.99, 0.999]
 gradients = [trained_gradient(seed) for seed in range(10)]
-degrees = np.array([[angle(g, clip_by_value(g, float(np.quantile(np.abs(g), q)))) for q in quantiles] for g in gradients])
+degrees = np.array(
+    [[angle(g, clip_by_value(g, float(np.quantile(np.abs(g), q)))) for q in quantiles] for g in gradients]
+)
 sign_degrees = np.array([angle(g, np.sign(g)) for g in gradients])
 
 from course_lib.figures.turned_angles import turned_angles
@@ -327,9 +343,9 @@ turned_angles(quantiles, degrees, sign_degrees)
 # coordinates. Value clipping does turn real gradients; the frightening bound is not what happens.
 
 # %% [markdown]
-# ## Experiment 2: then is clipping by norm always better?
+# ## Experiment 2: which rule when one feature is sick?
 #
-# You will read that norm clipping is *the more principled choice*. Here is a case made for the opposite. Take the
+# You will read that norm clipping is *the more principled choice*. Take the
 # diabetes data (442 patients, 10 measurements, linear regression by minibatch gradient descent) and let somebody
 # enter the body-mass index in a wrong unit: a hundred times too large. Now one **coordinate** of the gradient is
 # sick, and by norm everybody is shrunk because of it.
@@ -341,7 +357,7 @@ turned_angles(quantiles, degrees, sign_degrees)
 # %%
 unit_guess = Predict(
     "wrong-unit",
-    "One of ten features is a hundred times too large. Each rule may use its best learning rate. "
+    "One of ten features is a hundred times too large. Each rule may use its best learning rate and threshold. "
     "Which clipping gives the smaller test error?",
     options=["by norm", "by value", "no difference"],
 )
@@ -368,13 +384,20 @@ def sick_split(seed: int, rotate: bool) -> Split:
 
 rules = {  # each takes gradients in rows (one row a setting) and one threshold a row
     "none": lambda G, c: G,
-    "by norm": lambda G, c: G * np.minimum(1, c / np.maximum(np.linalg.norm(G, axis=1, keepdims=True), 1e-300)),
+    "by norm": lambda G, c: (
+        G * np.minimum(1, c / np.maximum(np.linalg.norm(G, axis=1, keepdims=True), 1e-300))
+    ),
     "by value": lambda G, c: np.clip(G, -c, c),
 }
 lrs, thresholds = np.logspace(-6, 1, 15), np.logspace(-2, 3, 11)
 best = {
     basis: {
-        name: sweep([sick_split(s, rotate) for s in range(20)], rule, lrs, thresholds if name != "none" else np.ones(1))
+        name: sweep(
+            [sick_split(s, rotate) for s in range(20)],
+            rule,
+            lrs,
+            thresholds if name != "none" else np.ones(1),
+        )
         for name, rule in rules.items()
     }
     for basis, rotate in (("as measured", False), ("rotated", True))
@@ -398,29 +421,30 @@ unit_guess.reveal(
 # 0.05<!--= ahead["as measured"].std(ddof=1) -->. Rotate the same data and the difference is
 # -0.01<!--= ahead["rotated"].mean() --> with a standard deviation of 0.06<!--= ahead["rotated"].std(ddof=1) -->: gone.
 #
-# So the corrected statement is: **norm clipping does not care which basis you write your parameters in; value
-# clipping does, and wins exactly when the trouble sits in one coordinate of that basis.** It is a tuned corner: a
-# better cure is to standardise your features. A network's basis is one that nobody chose for you, which is the
-# honest reason for the usual default.
+# This case was built for value clipping, and so is its moral: **norm clipping does not care which basis you write your
+# parameters in; value clipping does, and it won here, where the trouble sat in one coordinate; after a rotation the
+# advantage was gone.** A better cure is to standardise your features. A network's basis is one that nobody chose for you,
+# which is the honest reason for the usual default.
 
 # %% [markdown]
 # ## Scope: who shares one norm?
 #
 # "The gradient" of a network is a list of arrays. The *scope* says which of them share one norm and one factor.
 #
-# | scope | one factor for | keeps | loses |
+# | scope | one factor for | keeps | price |
 # |---|---|---|---|
 # | global | the whole model | the direction of the whole gradient | a sick layer shrinks all others |
 # | per layer | weight and bias of a layer | the direction inside each layer | relative sizes between clipped layers |
 # | per parameter | each array | the direction inside each array | ... also between weight and bias |
-# | per example | each example's gradient, before averaging | nobody can dominate | the mean is no longer the gradient's mean |
+# | per example | each example's gradient, before averaging | each example has a bounded share | the mean of clipped gradients can point elsewhere |
 
 # %% id="scopes-by-hand"
 layers = {"first.weight": np.array([3.0, 4.0]), "last.weight": np.array([300.0, 400.0])}
 whole = math.sqrt(sum(float(np.sum(g**2)) for g in layers.values()))
 for scope in ("global", "per layer"):
     clipped = {
-        name: g * min(1, 1 / (whole if scope == "global" else float(np.linalg.norm(g)))) for name, g in layers.items()
+        name: g * min(1, 1 / (whole if scope == "global" else float(np.linalg.norm(g))))
+        for name, g in layers.items()
     }
     sizes = {name: round(float(np.linalg.norm(g)), 4) for name, g in clipped.items()}
     print(f"{scope:9s} at 1: lengths {sizes}")
@@ -432,8 +456,9 @@ for scope in ("global", "per layer"):
 # ### Experiment 3: one sick layer
 #
 # A three-layer network on the digits, with its middle layer written as $s \cdot V$ and $V$ trained: the function is
-# the same, but the gradient with respect to $V$ is $s$ times too large. Ten seeds, 300 steps. Each rule gets the best of
-# three learning rates, placed around the best of a wider sweep (and chosen on the seeds that are shown).
+# the same, but the gradient with respect to $V$ is $s$ times too large. Ten seeds, 300 steps. Each rule gets a
+# threshold from a wider sweep and the best of three learning rates around its best there (chosen on the seeds that are
+# shown).
 
 # %% id="sick-layer"
 from course_lib.figures.scope_accuracy import scope_accuracy
@@ -454,12 +479,16 @@ candidates = {  # for each scale and rule: the clipping, and the learning rates 
 accuracy: dict[float, dict[str, Array]] = {}
 for scale, rules_here in candidates.items():
     settings = [
-        Setting(rule, lr, clip, multipliers=(1.0, scale, 1.0)) for rule, (clip, lrs) in rules_here.items() for lr in lrs
+        Setting(rule, lr, clip, multipliers=(1.0, scale, 1.0))
+        for rule, (clip, lrs) in rules_here.items()
+        for lr in lrs
     ]
     runs = train_side_by_side(digits(), settings, range(10), hidden=(32, 32), steps=300, n_test=397)
     of_rule = {rule: runs.accuracy[[name == rule for name in runs.names]] for rule in rules_here}
     accuracy[scale] = {rule: values[values.mean(axis=1).argmax()] for rule, values in of_rule.items()}
-ahead_per_layer = {scale: 100 * (values["per layer"] - values["global"]) for scale, values in accuracy.items()}
+ahead_per_layer = {
+    scale: 100 * (values["per layer"] - values["global"]) for scale, values in accuracy.items()
+}
 scope_accuracy(accuracy)
 
 # %% [markdown]
@@ -471,24 +500,24 @@ scope_accuracy(accuracy)
 # 93%<!--= accuracy[300.0]["by value"].mean() -->; per layer wins on
 # 8<!--= int((ahead_per_layer[300.0] > 0).sum()) --> of ten seeds.
 #
-# So: a sick layer is what per-layer clipping is for. **You may have read that** local clipping is generally *more
-# effective* than global. Tuned on a healthy network it is not; and at one and the same threshold it only looks
-# better because it clips less. The price it pays, the forgotten sizes between layers, did not show here either.
-# It is real in the formula; nobody should call it *crucial* without a measurement.
+# So with one sick layer per-layer clipping beats global clipping, and value clipping beats both. **You may have read that**
+# local clipping is generally *more effective* than global. Tuned on a healthy network it is not. The price it pays, the
+# forgotten sizes between layers, did not show here either; it is real in the formula, and nobody should call it
+# *crucial* without a measurement.
 
 # %% [markdown]
 # ## How long can a step be?
 #
 # Plain gradient descent moves by $\eta\, \hat g$ (learning rate $\eta$, in code `lr`), so
 # $\lVert \text{step} \rVert = \eta \lVert \hat g \rVert \le \eta c$. The promise is often repeated for every optimizer. It
-# is false for most of them:
+# is false for the two most used others:
 #
 # - **Heavy ball** keeps a velocity $u_t = \beta u_{t-1} + \hat g_t$. Each term is at most $c$ long, so
 #   $\lVert u_t \rVert \le c\,(1 + \beta + \beta^2 + \dots) = c / (1 - \beta)$: ten times the promise at
 #   $\beta = 0.9$, reached when the gradient keeps pointing the same way. The direction is not the last gradient's
 #   either.
 # - **Adam** divides by the root of its running mean of squares. Multiply all gradients by the same number and the
-#   number cancels: the threshold is not in the length of the step at all.
+#   number cancels: where every step is clipped, the threshold is not in the length of the step at all.
 
 # %% id="step-bound"
 from course_lib.figures.step_lengths import step_lengths
@@ -517,9 +546,10 @@ steps = {
 step_lengths(limits, steps)
 
 # %% [markdown]
-# At every threshold SGD stays at 1 and heavy ball ends at 10. Adam's longest step is $\eta$ itself, so in units of
-# $\eta c$ it is 1,000<!--= steps["Adam"][0] --> at the smallest threshold and 0.1<!--= steps["Adam"][-1] --> at the
-# largest: a bound that does not know $c$. Clipping still matters for Adam, but for another reason: *varying* norms,
+# At every threshold SGD stays at 1 and heavy ball ends at 10. On this steady gradient in one coordinate
+# Adam's step is $\eta$, so in units of $\eta c$ it is 1,000<!--= steps["Adam"][0] --> at the smallest threshold and
+# 0.1<!--= steps["Adam"][-1] --> at the largest. (With $d$ such coordinates it is $\sqrt d\, \eta$, and after a quiet time a
+# step can be longer; none of it contains $c$.) Clipping still matters for Adam, but for another reason: *varying* norms,
 # a spike between ordinary steps.
 
 # %% [markdown]
@@ -584,7 +614,12 @@ def left_by(clip: str, gradient: list[float], dtype: torch.dtype = torch.float64
     return values
 
 
-for rule, gradient in (("norm", [6.0, inf, 0.0]), ("norm", [6.0, nan, 0.0]), ("value", [6.0, inf, 0.0]), ("value", [6.0, nan, 0.0])):
+for rule, gradient in (
+    ("norm", [6.0, inf, 0.0]),
+    ("norm", [6.0, nan, 0.0]),
+    ("value", [6.0, inf, 0.0]),
+    ("value", [6.0, nan, 0.0]),
+):
     print(f"by {rule:5s} {gradient!s:18s} -> {left_by(rule, gradient)}")
 print(f"float32, by norm: [1e+20, 1e+20] -> {left_by('norm', [1e20, 1e20], torch.float32)}")
 print(f"float64, by norm: [1e+20, 1e+20] -> {np.round(left_by('norm', [1e20, 1e20]), 4).tolist()}")
@@ -593,8 +628,9 @@ print(f"float64, by norm: [1e+20, 1e+20] -> {np.round(left_by('norm', [1e20, 1e2
 # By norm, one `nan` poisons **every** entry: the norm is `nan`, and so is the factor. One `inf` turns into `nan`
 # itself and silences all others. By value, an `inf` becomes an innocent-looking 5. And a perfectly finite float32
 # gradient of $10^{20}$ has an infinite *norm*, because its square does not fit: the factor is 0 and the whole step
-# is silently lost. None of these is a repair. `clip_grad_norm_(..., error_if_nonfinite=True)` makes the first two
-# loud; then skip the step and find out who made the `nan`. (The library of this course can name the culprit and
+# is silently lost. None of these is a repair. `clip_grad_norm_(..., error_if_nonfinite=True)` makes every case
+# by norm loud, the one of $10^{20}$ included; `clip_grad_value_` has no such switch. Then skip the step and find out who
+# made the `nan`. (The library of this course can name the culprit and
 # measure the norm without overflow: see `course_lib.clipping`.)
 
 # %% [markdown]
@@ -662,14 +698,18 @@ one_sided(published, clip_by_value)
 # %% id="repaired"
 repaired = wild / max(1, float(np.linalg.norm(wild)) / 1.0)
 assert np.allclose(repaired, clip_by_norm(wild, 1.0))
-print("repaired:", repaired.round(4), f"length {np.linalg.norm(repaired):.4f}, turned {angle(wild, repaired):.1f} degrees")
+print(
+    "repaired:",
+    repaired.round(4),
+    f"length {np.linalg.norm(repaired):.4f}, turned {angle(wild, repaired):.1f} degrees",
+)
 
 # %%
 Hint(
     "Why does nobody notice? Think of which gradients a quick test would use.",
     "Try the formula on all-positive numbers, then flip one sign.",
-    "On positive entries it equals min(g, c), which is right. A test with [0.5, 3, 1000] passes; only a negative "
-    "entry larger than c in magnitude shows the hole. So test clipping on both signs, always.",
+    "On positive entries it equals min(g, c), which is clipping by value: a test with [0.5, 3, 1000] passes. A "
+    "negative entry larger than c in magnitude shows the hole. So test clipping on both signs, and on the length.",
 )
 
 # %% [markdown]
@@ -704,7 +744,7 @@ Claim(
     witness="wrong-unit",
     verdict="conditional",
     popular="You may have read that norm clipping is the preferred and more principled choice.",
-    corrected="Norm clipping does not depend on the basis. Value clipping does, and wins where one coordinate is sick.",
+    corrected="Norm clipping does not depend on the basis. Value clipping does, and won where one coordinate was sick.",
 )
 
 # %%
@@ -727,7 +767,8 @@ Claim(
     witness="sick-layer",
     verdict="false",
     popular="You may have read that global clipping is too restrictive.",
-    corrected="Tuned on a healthy network they do not differ. With one layer 300 times too steep, per-layer wins.",
+    corrected="Tuned on a healthy network they do not differ. With one layer 300 times too "
+    "steep, per-layer beats global, and value clipping beats both.",
 )
 
 # %%

@@ -274,6 +274,15 @@ def _overflow_upwards_only(gain: float, layers: int, number_format: str) -> int 
     return None if gain <= 1 else overflow_layer(gain, layers, number_format)
 
 
+def _overflow_without_size(gain: float, layers: int, number_format: str) -> int | None:
+    signal = 1.0
+    for layer in range(1, layers + 1):
+        signal *= gain
+        if signal > LARGEST[number_format]:
+            return layer
+    return None
+
+
 def _overflow_by_logarithm_of_gain(gain: float, layers: int, number_format: str) -> int | None:
     if 0 <= gain <= 1:
         return None
@@ -374,6 +383,16 @@ OVERFLOW_LAYER = Judged(
                 f"every layer, and its size is multiplied by {abs(case['gain'])} all the same: -inf is an overflow too."
             ),
             "What counts is the size: use abs(...).",
+        ),
+        Misconception(
+            "sign taken for size",
+            {"overflow_layer": _overflow_without_size},
+            lambda case, answer: (
+                f"With the gain {case['gain']} the output changes its sign at every layer. You compare the output with "
+                f"the largest number, and so pass over the layer where it is too large and negative: {answer.value} is "
+                "one layer late."
+            ),
+            "A number is too large when its size is. Compare `abs(signal)`.",
         ),
         Misconception(
             "logarithm of a negative gain",

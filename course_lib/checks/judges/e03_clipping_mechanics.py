@@ -859,7 +859,7 @@ MOST_TURNED = Judged(
             "the others are short",
             lambda d, limit: _one_tall(d, 1000 * limit, 0.0),
             _say_turned(
-                "One entry towers above the others: good. But the others are far below the limit, so the clipped "
+                "One entry towers above the others: good. But some of the others are below the limit, so the clipped "
                 "vector still leans towards the same axis as g."
             ),
             "How large may the other entries be without being cut? After the cut all entries should be equal.",
@@ -1468,7 +1468,7 @@ RULE_AND_THRESHOLD = Judged(
                     "again. A smaller threshold stops that, but then the nine healthy weights hardly move."
                 )
             ),
-            "Look for a rule that treats the entries one by one.",
+            "What do the nine healthy weights need, and what does the tenth?",
         ),
         _choice_held(
             "value, too small",

@@ -60,8 +60,13 @@ def draw_overflow_layer(rng: np.random.Generator) -> list[Case]:
     return [
         chain("a deep chain", "float16", int(rng.integers(9, 15)), spare=int(rng.integers(60, 90))),
         chain("a deep chain", "bfloat16", int(rng.integers(50, 80)), spare=int(rng.integers(20, 40))),
+        # The layer after an even one has a negative output: who looks at y > largest sees it one layer late.
         chain(
-            "a gain below -1", "float32", int(rng.integers(50, 80)), spare=int(rng.integers(20, 40)), sign=-1
+            "a gain below -1",
+            "float32",
+            2 * int(rng.integers(25, 40)),
+            spare=int(rng.integers(20, 40)),
+            sign=-1,
         ),
         chain("the last layer is the one that overflows", "float32", int(rng.integers(30, 60)), spare=0),
         chain("a chain that ends just in time", "float32", int(rng.integers(30, 60)), spare=-1),
