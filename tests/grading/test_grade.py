@@ -95,7 +95,7 @@ def folder(tmp_path_factory):
 
 
 def test_honest_notebooks_earn_what_they_deserve(grade, folder):
-    batch = grade(folder, "--timeout", "8")
+    batch = grade(folder, "--timeout", "16")
     earned = {name: (batch.points(name), batch.grades[name]["status"]) for name in HONEST}
     assert earned == {name: (points, status) for name, (_, points, status) in HONEST.items()}
     assert batch.code == 0
@@ -118,7 +118,7 @@ def test_honest_notebooks_earn_what_they_deserve(grade, folder):
 
 
 def test_the_pages_say_the_same(grade, folder):
-    batch = grade(folder, "--timeout", "8")
+    batch = grade(folder, "--timeout", "16")
     page = batch.feedback("misconceived")
     assert "8 <small>of 10 points</small>" in page
     assert "This squares; doubling adds x to itself." in page
