@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course_lib.checks import exercises
 from course_lib.errors import CourseError
-from course_lib.grading import confine, notebook
+from course_lib.grading import confine, notebook, regrade
 from course_lib.grading.ledger import Entry, Ledger
 from course_lib.grading.local import Task, grade_beside, grade_here
 from course_lib.grading.notebook import NotebookError
@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="time for one notebook; one cell or question may take a quarter of it (default: %(default)g)",
     )
     parser.add_argument(
+        "--regrade",
+        metavar="QUESTION",
+        help="after a correction of its check: put this question again, to those who were graded before",
+    )
+    parser.add_argument(
         "--no-sandbox",
         action="store_true",
         help="run the notebooks unprotected; the report says so",
@@ -74,6 +79,8 @@ def _seconds(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Grade everything, write every table and page; 0, or 1 when something needs a person."""
+    if args.regrade:
+        regrade.exercise_of(args.regrade)  # before anything is written: there is such a question
     if not args.no_sandbox:
         confine.try_sandbox()
     found = Submissions(args.submissions, exercises.EXERCISES)
@@ -82,8 +89,19 @@ def run(args: argparse.Namespace) -> int:
         if args.no_sandbox:
             ledger.note_unconfined()
             print(confine.UNCONFINED, file=sys.stderr)
+        if args.regrade:
+            regrade.begin(ledger, args.regrade)
         finished = _grade_all(found, ledger, args)
         needing = _write_all(ledger, args.out)
+        if args.regrade and finished:
+            needing += regrade.unanswered(ledger, args.regrade)
+            print(*regrade.changes(ledger, args.regrade), sep="\n", flush=True)
+            ledger.end_regrade(args.regrade)
+        needing += [
+            f"Regrading {question} was not finished; give --regrade {question} again."
+            for question in ledger.begun_regrades()
+            if finished
+        ]
     finally:
         ledger.close()
     if not finished:
@@ -101,7 +119,8 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
     """Bring every submission into the ledger; `False` when the teacher stopped it."""
     progress = Progress(len(found.all), sys.stderr)
     try:
-        tasks, limits, sandbox = _tasks(found, ledger, progress), Limits(args.timeout), not args.no_sandbox
+        tasks = _tasks(found, ledger, progress, args.regrade)
+        limits, sandbox = Limits(args.timeout), not args.no_sandbox
         seed = ledger.seed(args.seed)
         if args.jobs == 1:
             batch = grade_here(tasks, seed, limits, sandbox)
@@ -109,7 +128,10 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
             batch = grade_beside(tasks, seed, limits, sandbox, args.jobs)
         with contextlib.closing(batch):
             for task, graded in batch:
-                ledger.add(task.notebook.digest, task.exercise, graded)
+                if task.question is None:
+                    ledger.add(task.notebook.digest, task.exercise, graded)
+                else:
+                    ledger.renew(task.notebook.digest, task.exercise, task.question, graded)
                 progress.step()
     except KeyboardInterrupt:
         return False
@@ -118,9 +140,13 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
     return True
 
 
-def _tasks(found: Submissions, ledger: Ledger, progress: Progress) -> Iterator[Task]:
-    """What is left to run. The same bytes are run once, and what cannot be run is entered at once."""
+def _tasks(found: Submissions, ledger: Ledger, progress: Progress, question: str | None) -> Iterator[Task]:
+    """What is left to run. The same bytes are run once, and what cannot be run is entered at once.
+
+    What was graded before is run again where its record of `question` is to be renewed.
+    """
     taken = ledger.done()
+    again = ledger.to_regrade(question) if question else set()
     for submission in found.all:
         read = _read(found, submission)
         if isinstance(read, str):
@@ -132,11 +158,14 @@ def _tasks(found: Submissions, ledger: Ledger, progress: Progress) -> Iterator[T
             continue
         ledger.enter(submission, read.digest)
         key = (read.digest, submission.exercise)
-        if key in taken:
+        if key in again:
+            again.discard(key)
+            yield Task(read, submission.exercise, question)
+        elif key in taken:
             progress.step()
-            continue
-        taken.add(key)
-        yield Task(read, submission.exercise)
+        else:
+            taken.add(key)
+            yield Task(read, submission.exercise)
 
 
 def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.errors import CourseError
-from course_lib.grading.runner import Graded, Result
+from course_lib.grading.runner import Graded, Result, renewed
 from course_lib.grading.submissions import Submission
 
 FILE = "ledger.sqlite"
@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS results (
     digest TEXT, exercise TEXT, place INTEGER, question TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
     points INTEGER NOT NULL, out_of INTEGER NOT NULL, message TEXT NOT NULL, misconception TEXT NOT NULL,
     hints TEXT NOT NULL, card TEXT NOT NULL, PRIMARY KEY (digest, exercise, place));
+CREATE TABLE IF NOT EXISTS regrades (
+    question TEXT, digest TEXT, exercise TEXT, before INTEGER NOT NULL, done INTEGER NOT NULL,
+    PRIMARY KEY (question, digest, exercise)) WITHOUT ROWID;
 """
 
 
@@ -62,6 +65,17 @@ class Entry:
         return sum(result.out_of for result in self.graded.results)
 
 
+@dataclass(frozen=True)
+class Change:
+    """What one learner had for a question before it was graded again, and has now; `total` is for all questions."""
+
+    learner: str
+    before: int
+    now: int
+    out_of: int
+    total: int
+
+
 class Ledger:
     """The ledger of one output folder, made when missing; raises `LedgerError`."""
 
@@ -79,11 +93,10 @@ class Ledger:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.executescript(_SCHEMA)
-            self._base.execute("BEGIN IMMEDIATE")
-            self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
-            self._base.execute("DELETE FROM graded WHERE digest LIKE '?%'")
-            self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
-            self._base.execute("COMMIT")
+            with self._at_once():
+                self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
+                self._base.execute("DELETE FROM graded WHERE digest LIKE '?%'")
+                self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
@@ -99,6 +112,18 @@ class Ledger:
                 f"{self._folder / FILE} cannot be written ({error}); nothing graded before is lost. "
                 "Mend that and give the same command again."
             ) from None
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """All that is written inside, or none of it."""
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._base.execute("COMMIT")
+        except BaseException:
+            if self._base.in_transaction:
+                self._base.execute("ROLLBACK")
+            raise
 
     def seed(self, wanted: str | None) -> str:
         """The secret seed of this folder: recorded at the first grading, the same ever after."""
@@ -138,6 +163,10 @@ class Ledger:
 
     def add(self, digest: str, exercise: str, graded: Graded) -> None:
         """Keep one submission's results: all of them or, should the machine stop now, none."""
+        with self._speaking(), self._at_once():
+            self._put(digest, exercise, graded)
+
+    def _put(self, digest: str, exercise: str, graded: Graded) -> None:
         head = (digest, exercise, graded.status, graded.reason, json.dumps(graded.notes), graded.seconds)
         rows = [
             (
@@ -146,19 +175,91 @@ class Ledger:
             )
             for place, r in enumerate(graded.results)
         ]
-        with self._speaking():
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
-                self._base.execute("INSERT OR REPLACE INTO graded VALUES (?, ?, ?, ?, ?, ?)", head)
+        self._base.execute("INSERT OR REPLACE INTO graded VALUES (?, ?, ?, ?, ?, ?)", head)
+        self._base.execute("DELETE FROM results WHERE digest = ? AND exercise = ?", (digest, exercise))
+        self._base.executemany(f"INSERT INTO results VALUES ({', '.join('?' * 12)})", rows)
+
+    def begin_regrade(self, question: str, exercise: str, check: str) -> None:
+        """Note what every submission has for a question that is to be put again to all of them.
+
+        Where that was begun before and not ended, it goes on with those that are left; or with all, when `check`,
+        which tells one version of the check from the next, is another by now.
+        """
+        fact = f"regrade {question}"
+        with self._speaking(), self._at_once():
+            begun = self._base.execute("SELECT value FROM facts WHERE name = ?", (fact,)).fetchone()
+            if begun == (check,):
+                return
+            self._base.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (fact, check))
+            for table in (
+                "graded",
+                "results",
+            ):  # of files that were replaced since: should they return, all is new
                 self._base.execute(
-                    "DELETE FROM results WHERE digest = ? AND exercise = ?", (digest, exercise)
+                    f"DELETE FROM {table} WHERE exercise = ? AND digest NOT IN (SELECT digest FROM submissions)",
+                    (exercise,),
                 )
-                self._base.executemany(f"INSERT INTO results VALUES ({', '.join('?' * 12)})", rows)
-                self._base.execute("COMMIT")
-            except sqlite3.Error:
-                if self._base.in_transaction:
-                    self._base.execute("ROLLBACK")
-                raise
+            self._base.execute("UPDATE regrades SET done = 0 WHERE question = ?", (question,))
+            self._base.execute(
+                "INSERT OR IGNORE INTO regrades SELECT ?1, digest, exercise, coalesce((SELECT points FROM results r "
+                "WHERE r.digest = g.digest AND r.exercise = g.exercise AND r.question = ?1), 0), 0 "
+                "FROM graded g WHERE exercise = ?2 AND status != 'unreadable'",
+                (question, exercise),
+            )
+
+    def to_regrade(self, question: str) -> set[tuple[str, str]]:
+        """The digest and exercise of everything that is still to be asked again."""
+        query = "SELECT digest, exercise FROM regrades WHERE question = ? AND NOT done"
+        with self._speaking():
+            return {(str(d), str(e)) for d, e in self._base.execute(query, (question,))}
+
+    def renew(self, digest: str, exercise: str, question: str, again: Graded) -> None:
+        """Replace the record of one question, and note that it was put again: both or neither."""
+        key = (digest, exercise)
+        with self._speaking(), self._at_once():
+            status, reason, notes, seconds = self._base.execute(
+                "SELECT status, reason, notes, seconds FROM graded WHERE digest = ? AND exercise = ?", key
+            ).fetchone()
+            before = Graded(
+                status, reason, tuple(json.loads(notes)), seconds, self._results(digest, exercise)
+            )
+            self._put(digest, exercise, renewed(before, again, question))
+            self._base.execute(
+                "UPDATE regrades SET done = 1 WHERE digest = ? AND exercise = ? AND question = ?",
+                (*key, question),
+            )
+
+    def changes(self, question: str) -> list[Change]:
+        """What each learner whose submission was asked again had for the question, and has."""
+        query = (
+            "SELECT learner, before, points, out_of, (SELECT sum(points) FROM results r "
+            "WHERE r.digest = s.digest AND r.exercise = s.exercise) "
+            "FROM submissions s JOIN regrades USING (digest, exercise) "
+            "JOIN results USING (digest, exercise, question) WHERE question = ? AND done ORDER BY learner"
+        )
+        with self._speaking():
+            return [Change(*row) for row in self._base.execute(query, (question,))]
+
+    def not_regraded(self, question: str) -> list[str]:
+        """The paths of submissions that were to be asked again, and were not there."""
+        query = (
+            "SELECT path FROM submissions JOIN regrades USING (digest, exercise) "
+            "WHERE question = ? AND NOT done ORDER BY path"
+        )
+        with self._speaking():
+            return [str(path) for (path,) in self._base.execute(query, (question,))]
+
+    def end_regrade(self, question: str) -> None:
+        """Forget what there was before: everyone has been asked again, and the changes have been told."""
+        with self._speaking(), self._at_once():
+            self._base.execute("DELETE FROM regrades WHERE question = ?", (question,))
+            self._base.execute("DELETE FROM facts WHERE name = ?", (f"regrade {question}",))
+
+    def begun_regrades(self) -> list[str]:
+        """The questions whose regrading was begun and not ended."""
+        with self._speaking():
+            rows = self._base.execute("SELECT name FROM facts WHERE name LIKE 'regrade %' ORDER BY name")
+            return [str(name).removeprefix("regrade ") for (name,) in rows]
 
     def entries(self) -> Iterator[Entry]:
         """Every submission that has its result, in the order of learners and exercises."""

@@ -19,10 +19,11 @@ from course_lib.grading.runner import Graded, Limits, exercise, grade
 
 @dataclass(frozen=True)
 class Task:
-    """One notebook to grade as one exercise."""
+    """One notebook to grade as one exercise, or in one `question` of it again."""
 
     notebook: Notebook
     exercise: str
+    question: str | None = None
 
 
 class Desk:
@@ -39,7 +40,7 @@ class Desk:
         if self._worker is None:
             self._worker = open_worker(self._sandbox)
         exercise(task.exercise)  # its references load while the worker starts
-        return grade(task.notebook, task.exercise, self._seed, self._limits, self._worker)
+        return grade(task.notebook, task.exercise, self._seed, self._limits, self._worker, task.question)
 
     def close(self) -> None:
         """End the worker."""

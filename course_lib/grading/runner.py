@@ -127,14 +127,16 @@ class Outcome:
     seconds: float
 
 
-def grade(notebook: Notebook, name: str, seed: str, limits: Limits, worker: Worker) -> Graded:
+def grade(
+    notebook: Notebook, name: str, seed: str, limits: Limits, worker: Worker, question: str | None = None
+) -> Graded:
     """Run one notebook as exercise `name`, put the questions on cases of its own, and decide.
 
     The cases follow from the secret `seed`, the notebook's bytes and the question's name, so that the same bytes
-    earn the same points, and no learner can know them.
+    earn the same points, and no learner can know them. With `question`, only that one is put, on the same cases.
     """
-    questions = exercise(name).questions
-    cases = {question.name: draw(question, seed, notebook.digest) for question in questions}
+    questions = [q for q in exercise(name).questions if question in (None, q.name)]
+    cases = {q.name: draw(q, seed, notebook.digest) for q in questions}
     outcome = _outcome(notebook, name, cases, limits, worker)
     return Graded(
         status="stopped" if outcome.reasons else "graded",
@@ -160,10 +162,34 @@ def _outcome(
     began = time.monotonic()
     log = _Log(cases)
     _run(notebook, name, log, limits, worker)
-    verdicts = tuple(_decided(question, log) for question in exercise(name).questions)
+    verdicts = tuple(
+        _decided(question, log) for question in exercise(name).questions if question.name in cases
+    )
     raised = tuple(log.raised[number] for number in sorted(log.raised))
     seconds = time.monotonic() - began - log.waited
     return Outcome(verdicts, tuple(dict.fromkeys(log.reasons)), raised, tuple(log.defects), seconds)
+
+
+def renewed(before: Graded, again: Graded, question: str) -> Graded:
+    """`before`, with the record of one question, and what was said of asking it, as `again` has them."""
+    fresh = {result.question: result for result in again.results}
+    results = [fresh.pop(result.question, result) for result in before.results]
+    asking = re.compile(rf"Asking {re.escape(question)} did not end: .*?\.(?= |$)")
+    sentences = [asking.sub("", before.reason), *asking.findall(again.reason)]
+    reason = " ".join(" ".join(sentences).split())
+    notes = [note for note in before.notes if not note.startswith(_defect(question))]
+    return Graded(
+        status="stopped" if reason else "graded",
+        reason=reason,
+        notes=(*notes, *(note for note in again.notes if note not in notes)),
+        seconds=before.seconds,
+        results=(*results, *fresh.values()),
+    )
+
+
+def _defect(question: str) -> str:
+    """How the note begins that a check failed on an answer."""
+    return f"The check of {question} failed:"
 
 
 def unreadable(name: str, problem: str) -> Graded:
@@ -308,7 +334,7 @@ def _decided(question: Question, log: _Log) -> Verdict:
     try:
         return decide(question, cases, answers)
     except Exception as defect:  # an answer of a form that the check's author did not foresee
-        log.defects.append(clean(f"The check of {question.name} failed: {type(defect).__name__}: {defect}"))
+        log.defects.append(clean(f"{_defect(question.name)} {type(defect).__name__}: {defect}"))
         message = "The check could not compare your answer; your teacher has been told."
         return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message)
 

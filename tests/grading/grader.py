@@ -37,6 +37,7 @@ class Batch:
     code: int
     out: Path
     said: str
+    told: str
 
     @property
     def grades(self) -> dict[str, dict[str, str]]:
@@ -99,7 +100,8 @@ def grade(lend: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gra
         out = out or tmp_path / "out"
         args = parser.parse_args([str(submissions), "--out", str(out), "--seed", "s", *arguments])
         code = command.run(args)
-        return Batch(code, out, capsys.readouterr().err)
+        printed = capsys.readouterr()
+        return Batch(code, out, printed.err, printed.out)
 
     return run
 

@@ -26,12 +26,13 @@ def class_of(folder: Path, size: int) -> None:
         hand_in(folder, f"learner{number:03d}", notebook(*good, f"# by learner {number}"))
 
 
-def grader(folder: Path, out: Path) -> subprocess.Popen[str]:
+def grader(folder: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """`course grade` as a process that can be killed."""
-    arguments = [str(folder), "--out", str(out), "--seed", "s", "--jobs", "2"]
+    arguments = [str(folder), "--out", str(out), "--seed", "s", "--jobs", "2", *more]
     return subprocess.Popen(
         [sys.executable, "-m", "toy.grade", *arguments],
         env=os.environ | {"PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parent.parent)))},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
