@@ -6,12 +6,25 @@ import argparse
 import sys
 from pathlib import Path
 
-from course_lib.grading.export import gradebooks
+from course_lib.checks.exercises import EXERCISES
+from course_lib.grading.export import gradebooks, gradescope
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `course export`."""
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    sentence = "Write an autograder that Gradescope takes as it is."
+    of_gradescope = kinds.add_parser("gradescope", help="an autograder for Gradescope", description=sentence)
+    of_gradescope.add_argument("exercise", metavar="EXERCISE", help=f"one of {', '.join(EXERCISES)}")
+    of_gradescope.add_argument(
+        "--torch-index",
+        required=True,
+        metavar="URL",
+        help="where pip finds PyTorch without CUDA: the --index-url that the selector on PyTorch's own site "
+        "gives for Linux, Pip and CPU",
+    )
+    of_gradescope.add_argument("--out", type=Path, required=True, metavar="FILE.zip", help="the autograder")
+    of_gradescope.set_defaults(export=_gradescope)
     for system in ("canvas", "moodle"):
         name = system.capitalize()
         sentence = f"Write a graded folder's points as a gradebook that {name} imports."
@@ -28,6 +41,12 @@ def run(args: argparse.Namespace) -> int:
     """Export; 0, or 1 when something needs a person (a line on standard error for each)."""
     code: int = args.export(args)
     return code
+
+
+def _gradescope(args: argparse.Namespace) -> int:
+    gradescope.write(args.exercise, args.torch_index, args.out)
+    print(f"The autograder is {args.out}; upload it as it is.")
+    return 0
 
 
 def _gradebook(args: argparse.Namespace) -> int:
