@@ -30,6 +30,7 @@ def settings(root: Path, *, browser: bool, port: int | None) -> list[str]:
         f"--LabApp.default_url=/lab/tree/{FIRST.as_posix()}",
         f"--LabApp.workspaces_dir={root / '.jupyter' / 'workspaces'}",  # not the layout of other projects
         "--LabApp.news_url=None",
+        "--LabApp.expose_app_in_browser=True",  # else JupyterLab asks before a panel may open a notebook
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--log-level=WARN",  # the address is still printed
     ]
@@ -40,6 +41,13 @@ def settings(root: Path, *, browser: bool, port: int | None) -> list[str]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         chosen.append("--allow-root")  # in a container there is often no one else
     return chosen
+
+
+def prefer_own_settings() -> None:
+    """Let the course's defaults for JupyterLab be found: it would ask about news, which `news_url` does not stop."""
+    own = str(Path(__file__).parent / "lab_settings")
+    others = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = own + (os.pathsep + others if others else "")
 
 
 def prefer_own_kernel() -> None:
@@ -58,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.port is not None and not 0 < arguments.port < 2**16:
         raise LabError(f"{arguments.port} is not a port; choose one from 1024 to 65535.")
     prefer_own_kernel()
+    prefer_own_settings()
     from jupyterlab.labapp import LabApp  # after the paths are set, which it reads as it is imported
 
     print("Starting JupyterLab; press Ctrl-C here to stop it.", flush=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
+import os
 import re
 import subprocess
 import sys
@@ -188,6 +190,15 @@ def test_lab_asks_for_the_course_and_nothing_from_the_network(tmp_path: Path) ->
     assert "--LabApp.news_url=None" in chosen
     assert {"--no-browser", "--port=8871"} <= set(chosen)
     assert not {"--no-browser", "--port=8871"} & set(lab.settings(tmp_path, browser=True, port=None))
+
+
+def test_lab_finds_the_courses_defaults_and_keeps_other_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "elsewhere")
+    lab.prefer_own_settings()
+    own, *others = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert others == ["elsewhere"]
+    defaults = json.loads((Path(own) / "labconfig" / "default_setting_overrides.json").read_text())
+    assert defaults["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
 def test_labs_own_kernel_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
