@@ -7,12 +7,19 @@ import sys
 from pathlib import Path
 
 from course_lib.checks.exercises import EXERCISES
-from course_lib.grading.export import gradebooks, gradescope
+from course_lib.grading.export import gradebooks, gradescope, nbgrader
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `course export`."""
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    sentence = "Write a course folder that nbgrader takes as it is."
+    of_nbgrader = kinds.add_parser("nbgrader", help="a course folder for nbgrader", description=sentence)
+    of_nbgrader.add_argument(
+        "exercises", nargs="+", metavar="EXERCISE", help=f"one or more of {', '.join(EXERCISES)}"
+    )
+    of_nbgrader.add_argument("--out", type=Path, required=True, metavar="DIR", help="the course folder")
+    of_nbgrader.set_defaults(export=_nbgrader)
     sentence = "Write an autograder that Gradescope takes as it is."
     of_gradescope = kinds.add_parser("gradescope", help="an autograder for Gradescope", description=sentence)
     of_gradescope.add_argument("exercise", metavar="EXERCISE", help=f"one of {', '.join(EXERCISES)}")
@@ -41,6 +48,12 @@ def run(args: argparse.Namespace) -> int:
     """Export; 0, or 1 when something needs a person (a line on standard error for each)."""
     code: int = args.export(args)
     return code
+
+
+def _nbgrader(args: argparse.Namespace) -> int:
+    nbgrader.write(args.exercises, args.out)
+    print(f"The course folder is {args.out}; run `nbgrader generate_assignment {args.exercises[0]}` in it.")
+    return 0
 
 
 def _gradescope(args: argparse.Namespace) -> int:

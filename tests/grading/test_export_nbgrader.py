@@ -1,0 +1,215 @@
+"""The nbgrader course: its structure always, nbgrader itself on it wherever nbgrader and the course are together."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import course_lib
+from course_lib.checks.exercises import EXERCISES, load_asked
+from course_lib.cli import main
+from course_lib.grading import confine
+from course_lib.grading.export import nbgrader
+from course_lib.work import course_root
+
+EXERCISE = "03_clipping_mechanics"
+POINTS = {asked.name: asked.points for asked in load_asked(EXERCISE)}
+
+
+def built(folder: str, exercise: str = EXERCISE) -> dict[str, Any]:
+    notebook: dict[str, Any] = json.loads(
+        (course_root() / folder / f"{exercise}.ipynb").read_text(encoding="utf-8")
+    )
+    return notebook
+
+
+def code(notebook: dict[str, Any]) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def as_released(text: str) -> str:
+    """What the marks in a cell mean, spelled out: solutions go, stubs or the usual line stand in their place."""
+    stub = [line.removeprefix("### STUB ") for line in text.split("\n") if line.startswith("### STUB ")]
+    lines, inside = [], False
+    for line in text.split("\n"):
+        if line.strip() == "### BEGIN SOLUTION":
+            inside = True
+            lines += stub or [line.replace("### BEGIN SOLUTION", "raise NotImplementedError")]
+        elif line.strip() == "### END SOLUTION":
+            inside = False
+        elif not inside and not line.startswith("### STUB "):
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def as_solved(text: str) -> str:
+    return "\n".join(line for line in text.split("\n") if not line.strip().startswith("### "))
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_source_holds_the_learners_copy_and_the_solution(exercise):
+    made = nbgrader.source(exercise)
+    assert [as_released(text) for text in code(made)] == code(built("exercises", exercise))
+    assert [as_solved(text) for text in code(made)] == code(built("solutions", exercise))
+    points = {asked.name: asked.points for asked in load_asked(exercise)}
+    graded = [cell["metadata"]["nbgrader"] for cell in made["cells"] if "nbgrader" in cell["metadata"]]
+    assert {entry["grade_id"]: entry["points"] for entry in graded if entry["grade"]} == points
+    assert {entry["grade_id"] for entry in graded if entry["solution"]} == {
+        f"{name}-answer" for name in points
+    }
+    assert not [cell for cell in made["cells"] if "editable" in cell["metadata"] or cell.get("outputs")]
+
+
+@pytest.mark.parametrize(
+    ("handed_out", "solved", "wanted"),
+    [
+        (
+            "def f():\n    raise NotImplementedError",
+            "def f():\n    return 1",
+            "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION",
+        ),
+        (
+            "x = None\ny = 2",
+            "x = 1\ny = 2",
+            "### STUB x = None\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION\ny = 2",
+        ),
+        ("x = 1", "x = 1", "x = 1\n### BEGIN SOLUTION\n### END SOLUTION"),
+    ],
+)
+def test_marks_stand_around_what_differs(handed_out, solved, wanted):
+    assert nbgrader.marked(handed_out, solved) == wanted
+
+
+def test_what_a_teacher_changed_is_not_overwritten(tmp_path, capsys):
+    arguments = ["export", "nbgrader", *EXERCISES, "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    assert main(arguments) == 0
+    source = tmp_path / "source" / EXERCISE / f"{EXERCISE}.ipynb"
+    source.write_text("mine")
+    (tmp_path / "nbgrader_config.py").unlink()
+    capsys.readouterr()
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert "is there already and differs" in said
+    assert said.count("\n") == 1
+    assert source.read_text() == "mine"
+    assert not (tmp_path / "nbgrader_config.py").exists()
+
+
+def test_an_unknown_exercise_gets_one_sentence(tmp_path, capsys):
+    assert main(["export", "nbgrader", "99_none", "--out", str(tmp_path / "c")]) == 1
+    assert capsys.readouterr().err.startswith("course: There is no exercise '99_none'; the exercises are ")
+    assert not (tmp_path / "c").exists()
+
+
+Change = Callable[[dict[str, str]], None]
+
+
+def solved(answers: dict[str, str]) -> None:
+    for cell in built("solutions")["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            answers[cell["metadata"]["nbgrader"]["grade_id"]] = "".join(cell["source"])
+
+
+def two_mistakes(answers: dict[str, str]) -> None:
+    """By value where it should be by norm, an error in another, and a right answer that warns."""
+    solved(answers)
+    answers["clip_by_norm-answer"] = (
+        "def clip_by_norm(g, max_norm):\n    return np.clip(g, -max_norm, max_norm)"
+    )
+    answers["turned_by_value-answer"] = "def turned_by_value(g, limit):\n    return undefined"
+    answers["most_turned-answer"] += (
+        "\n\n\nright = most_turned\n\n\ndef most_turned(d, limit):\n"
+        "    import warnings\n\n    warnings.warn('careful')\n    return right(d, limit)\n"
+    )
+
+
+def blank(answers: dict[str, str]) -> None:
+    answers.clear()
+
+
+CLASS: dict[str, Change] = {"ann": solved, "bob": blank, "cleo": two_mistakes}
+
+
+def hand_in(course: Path, learner: str, change: Change) -> None:
+    """What a learner does with the notebook that nbgrader released."""
+    notebook = json.loads((course / "release" / EXERCISE / f"{EXERCISE}.ipynb").read_text(encoding="utf-8"))
+    answers: dict[str, str] = {}
+    change(answers)
+    for cell in notebook["cells"]:
+        grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        cell["source"] = answers.get(grade_id, cell["source"])
+    path = course / "submitted" / learner / EXERCISE / f"{EXERCISE}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def run_nbgrader(course: Path, *arguments: str) -> None:
+    settings = os.environ | {
+        "PYTHONPATH": str(Path(course_lib.__file__).parent.parent),
+        "JUPYTER_CONFIG_DIR": str(course / "no-settings"),
+        "COURSE_WORK": str(course / "work"),
+    }
+    words = [sys.executable, "-m", "nbgrader", *arguments, EXERCISE]
+    done = subprocess.run(words, cwd=course, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.skipif(find_spec("nbgrader") is None, reason="nbgrader is not installed beside the course")
+def test_nbgrader_runs_the_course_and_gives_the_same_points(tmp_path, monkeypatch):
+    from nbgrader.api import Gradebook
+
+    # nbgrader calls `alembic`, which lies beside the Python that both are installed for.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    course = tmp_path / "course"
+    nbgrader.write([EXERCISE], course)
+    run_nbgrader(course, "generate_assignment")
+    released = json.loads((course / "release" / EXERCISE / f"{EXERCISE}.ipynb").read_text(encoding="utf-8"))
+    assert code(released) == code(built("exercises"))
+
+    for learner, change in CLASS.items():
+        hand_in(course, learner, change)
+    run_nbgrader(course, "autograde")
+    run_nbgrader(course, "generate_feedback")
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        theirs = {
+            learner: {
+                grade.cell.name: grade.score
+                for notebook in gradebook.find_submission(EXERCISE, learner).notebooks
+                for grade in notebook.grades
+            }
+            for learner in CLASS
+        }
+    assert not (course / "work").exists()
+    for learner in CLASS:
+        assert (course / "feedback" / learner / EXERCISE / f"{EXERCISE}.html").exists()
+
+    assert theirs["ann"] == POINTS
+    assert theirs["bob"] == dict.fromkeys(POINTS, 0)
+    assert theirs["cleo"] == POINTS | {"clip_by_norm": 0, "turned_by_value": 0}
+    assert theirs == graded_here(course / "submitted", tmp_path / "out")
+
+
+def graded_here(submissions: Path, out: Path) -> dict[str, dict[str, float]]:
+    """The points that `course grade` gives for the same files; their code is this test's own."""
+    arguments = ["grade", str(submissions), "--out", str(out), "--jobs", "1"]
+    try:
+        confine.try_sandbox()
+    except confine.ConfineError:
+        arguments.append("--no-sandbox")
+    assert main(arguments) == 0
+    with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
+        points: dict[str, dict[str, float]] = {row["learner"]: {} for row in csv.DictReader(file)}
+    for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines():
+        result = json.loads(line)
+        points[result["learner"]][result["question"]] = result["points"]
+    return points
