@@ -179,3 +179,13 @@ def test_the_command_names_what_needs_a_person(folder, capsys):
     assert "out.csv" in said.out
     assert main([*arguments, "--roster", str(folder / "nobody.csv")]) == 1
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("out", "sentence"), [(".", "is a folder; name the file"), ("none/out.csv", "is no folder; make it")]
+)
+def test_where_no_file_can_be_written(folder, capsys, out, sentence):
+    assert main(["export", "moodle", str(folder), "--out", str(folder / out)]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1

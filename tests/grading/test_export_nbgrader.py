@@ -190,8 +190,16 @@ def test_nbgrader_runs_the_course_and_gives_the_same_points(tmp_path, monkeypatc
             for learner in CLASS
         }
     assert not (course / "work").exists()
-    for learner in CLASS:
-        assert (course / "feedback" / learner / EXERCISE / f"{EXERCISE}.html").exists()
+    pages = {
+        learner: (course / "feedback" / learner / EXERCISE / f"{EXERCISE}.html").read_text(encoding="utf-8")
+        for learner in CLASS
+    }
+    told = "clip_by_norm: misconception (0 of 1 points)"
+    assert {learner: told in page for learner, page in pages.items()} == {
+        "ann": False,
+        "bob": False,
+        "cleo": True,
+    }
 
     assert theirs["ann"] == POINTS
     assert theirs["bob"] == dict.fromkeys(POINTS, 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from course_lib.checks.exercises import EXERCISES
 from course_lib.grading.export import gradebooks, gradescope, nbgrader
+from course_lib.grading.export.errors import ExportError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,14 +58,23 @@ def _nbgrader(args: argparse.Namespace) -> int:
 
 
 def _gradescope(args: argparse.Namespace) -> int:
-    gradescope.write(args.exercise, args.torch_index, args.out)
+    gradescope.write(args.exercise, args.torch_index, _writable(args.out))
     print(f"The autograder is {args.out}; upload it as it is.")
     return 0
 
 
 def _gradebook(args: argparse.Namespace) -> int:
-    problems = gradebooks.export(args.kind, args.graded, args.roster, args.out)
+    problems = gradebooks.export(args.kind, args.graded, args.roster, _writable(args.out))
     for sentence in problems:
         print(sentence, file=sys.stderr)
     print(f"The gradebook is {args.out}")
     return 1 if problems else 0
+
+
+def _writable(out: Path) -> Path:
+    """The file to write, once it is sure that it can be one; raises `ExportError`."""
+    if out.is_dir():
+        raise ExportError(f"{out} is a folder; name the file to write with --out.")
+    if not out.parent.is_dir():
+        raise ExportError(f"{out.parent} is no folder; make it first, or choose another --out.")
+    return out
