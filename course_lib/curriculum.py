@@ -57,6 +57,15 @@ LESSONS: tuple[Lesson, ...] = (
         "value-turn",
         ("01_explosion",),
     ),
+    Lesson(
+        4,
+        "threshold",
+        "Choosing the threshold",
+        "Choose a threshold from what a run tells you, and know when the number hardly matters.",
+        50,
+        "placebo-threshold",
+        ("03_clipping_mechanics",),
+    ),
 )
 
 

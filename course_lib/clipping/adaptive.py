@@ -123,7 +123,7 @@ def clip_by_unit(weight: ArrayLike, grad: ArrayLike, ratio: float = 0.01, floor:
     above 0, the shapes differ, or something is not finite.
 
     Brock, De, Smith & Simonyan 2021, "High-performance large-scale image recognition without normalization",
-    section 4.1 (`floor` keeps weights that start at 0 from being frozen). Taught in lesson 04_threshold.
+    section 4 (`floor` keeps weights that start at 0 from being frozen). Taught in lesson 04_threshold.
     """
     w, g = gradient(weight, "The weight"), gradient(grad)
     most, epsilon = threshold(ratio, "ratio"), threshold(floor, "floor")
