@@ -70,6 +70,10 @@ def test_all_hold_in_the_sandbox():
     assert {p.promise: p.found for p in protections.protections() if not p.holds} == {}
 
 
+@pytest.mark.skipif(
+    confine._PACKAGE.is_relative_to("/tmp"),
+    reason="the course lies under /tmp, which each submission's own folder covers whether judges are hidden or not",
+)
 def test_one_that_does_not_hold_is_named_and_is_no_fault(monkeypatch):
     monkeypatch.setattr(confine, "_HIDDEN", ())
     held = {p.promise: p for p in protections.protections()}
