@@ -44,7 +44,7 @@ LESSONS: tuple[Lesson, ...] = (
         "explosion",
         "Explosion",
         "Say when, why and how fast a gradient explodes, and what the explosion destroys.",
-        50,
+        70,
         "fifty-layers",
         ("00_start_here",),
     ),
