@@ -66,6 +66,15 @@ LESSONS: tuple[Lesson, ...] = (
         "placebo-threshold",
         ("03_clipping_mechanics",),
     ),
+    Lesson(
+        5,
+        "optimizers",
+        "Optimizers",
+        "Say what a clipped gradient becomes in momentum, Adam and AdamW, and when clipping matters there.",
+        50,
+        "adam-recovery",
+        ("03_clipping_mechanics",),
+    ),
 )
 
 
