@@ -113,8 +113,8 @@ def _chart(
         y += 22
     for words, x, value, colour in marks:
         at_x, at_y = place(x, value).split()
-        parts.append(f'<circle cx="{at_x}" cy="{at_y}" r="6" fill="{colour}"/>')
-        parts.append(f'<circle cx="{_LEFT + 18}" cy="{y}" r="6" fill="{colour}"/>')
+        look = f'r="6" fill="{"#fff" if colour == _GREEN else colour}" stroke="{colour}" stroke-width="3"'
+        parts.append(f'<circle cx="{at_x}" cy="{at_y}" {look}/><circle cx="{_LEFT + 18}" cy="{y}" {look}/>')
         parts.append(f'<text x="{_LEFT + 46}" y="{y + 4}" fill="#222">{escape(words)}</text>')
         y += 22
     return "".join([*parts, "</svg>"])
