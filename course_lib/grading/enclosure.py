@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,12 @@ PROCESSES = 64
 OPEN_FILES = 256
 
 _NEWNS, _NEWIPC, _NEWPID, _NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REC, _MS_PRIVATE = 1, 2, 4, 1 << 14, 1 << 18
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_MOVE = 1, 2, 4, 1 << 12, 1 << 13
+_MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
 _CAPABILITY_VERSION = 0x20080522
+
+_PACKAGE = Path(__file__).parent.parent
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -91,8 +95,8 @@ class Enclosure:
         _call("unshare", _NEWNS | _NEWIPC | _NEWNET)
         _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
         private = f"size={FILES},nr_inodes=4096,mode=1777".encode()
-        for place in (b"/tmp", b"/dev/shm"):
-            _call("mount", b"tmpfs", place, b"tmpfs", _MS_NOSUID | _MS_NODEV, private)
+        _call("mount", b"tmpfs", b"/dev/shm", b"tmpfs", _MS_NOSUID | _MS_NODEV, private)
+        _private_tmp(private)
         # Others' processes are out of reach, but the worker's /proc would still name them.
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, b"size=0,mode=555")
         _limit(seconds, self.address_space)
@@ -110,6 +114,24 @@ class Enclosure:
             return False
         # Resident pages that forks share were counted once for each; this counts them once.
         return sum(_kilobytes(entry / "smaps_rollup", "Pss") for entry in others) << 10 > MEMORY
+
+
+def _private_tmp(options: bytes) -> None:
+    """An empty /tmp, in which a Python or a course that lies under /tmp stays where it is, read-only as it was."""
+    loaded = dict.fromkeys(Path(place).resolve() for place in (sys.prefix, sys.base_prefix, _PACKAGE))
+    under = [path for path in loaded if path.is_relative_to("/tmp")]
+    covered = [
+        path for path in under if not any(path != other and path.is_relative_to(other) for other in under)
+    ]
+    asides = [Path(f"/dev/shm/{number}") for number in range(len(covered))]
+    for path, aside in zip(covered, asides, strict=True):
+        aside.mkdir()
+        _call("mount", bytes(path), bytes(aside), None, _MS_BIND | _MS_REC, None)
+    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", _MS_NOSUID | _MS_NODEV, options)
+    for path, aside in zip(covered, asides, strict=True):
+        path.mkdir(parents=True)
+        _call("mount", bytes(aside), bytes(path), None, _MS_MOVE, None)
+        aside.rmdir()
 
 
 def _kilobytes(file: Path, field: str) -> int:
