@@ -42,8 +42,10 @@ INSPECTOR = f"""
 import builtins, gc, os, random, signal, sys, threading
 import numpy, torch
 mark = "{MARK[::-1]}"[::-1]
+# A Python or a course that itself lies under /tmp is no trace of anybody.
+installed = {{path.split("/")[2] for path in (sys.prefix, sys.base_prefix, *sys.path) if path.startswith("/tmp/")}}
 traces = [
-    bool(os.listdir(".")) or bool(os.listdir("/tmp")) or bool(os.listdir("/dev/shm")),
+    bool((set(os.listdir(".")) | set(os.listdir("/tmp"))) - installed) or bool(os.listdir("/dev/shm")),
     mark in "".join(os.environ.values()) or os.environ["OMP_NUM_THREADS"] != "1",
     hasattr(numpy, "left_behind") or "left_behind" in sys.modules,
     torch.get_default_dtype() != torch.float32 or torch.get_num_threads() != 1,
