@@ -98,9 +98,7 @@ def test_zclip_leaves_out_what_is_not_finite():
 def test_each_of_many_runs_is_on_its_own():
     together, alone = ZClipThreshold(), [ZClipThreshold() for _ in range(3)]
     for norms in NORMS:
-        np.testing.assert_allclose(
-            together(norms), [rule(n) for rule, n in zip(alone, norms, strict=True)]
-        )
+        np.testing.assert_allclose(together(norms), [rule(n) for rule, n in zip(alone, norms, strict=True)])
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (5, 2, 3, 3), (6,), ()])

@@ -17,7 +17,8 @@ def words(state: State) -> list[str]:
     met = f"One gradient of size {_written(spike)} among gradients of size 1, at step {state['at']}"
     if spike == 1:
         return [f"{met}: that is no spike, and Adam's step stays as it is."]
-    headline = f"{met}: right after it Adam steps as if its learning rate were {decimal(raw['share'], 3)} times as large."
+    share = decimal(raw["share"], 3)
+    headline = f"{met}: right after it Adam steps as if its learning rate were {share} times as large."
     lasting = f"{_back(raw)} The longest step on the way is {decimal(raw['longest'], 2)} learning rates."
     if c >= spike:
         return [
