@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def test_the_picture_has_an_alternative_text(factory: Callable[[], Demo]) -> Non
     demo = factory()
     found = re.search(r'<img alt="([^"]+)"', demo.html())
     assert found
-    assert demo.words()[0].rstrip(".") in found[1]
+    assert demo.words()[0].rstrip(".") in html.unescape(found[1])
     assert demo.words()[1] in demo.html()
 
 

@@ -81,6 +81,6 @@ def test_a_cell_is_known_by_how_it_begins(code: str, said: str) -> None:
 def test_both_times_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session.SESSION, "measured", lambda: 3.24)
     assert measured_minutes("01_explosion").text() == (
-        "Stated: 50 minutes to read and think. "
+        "Stated: 70 minutes to read and think. "
         "Measured: the cells of this notebook have run for 3.2 s so far."
     )
