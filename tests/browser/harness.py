@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Error, Locator, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -195,6 +195,23 @@ def browser() -> Iterator[Browser]:
             yield chromium
         finally:
             chromium.close()
+
+
+def listen(page: Page) -> list[str]:
+    """The errors that scripts of this page raise from now on; a test asserts that the list stays empty.
+
+    What JupyterLab's own core raises from within itself is passed over: it now and then removes a node twice when a
+    tab opens. A panel's script is loaded from a `blob:` address, and so is told apart.
+    """
+    heard: list[str] = []
+
+    def hear(error: Error) -> None:
+        said = f"{error}\n{error.stack or ''}"
+        if "/static/lab/jlab_core" not in said or "blob:" in said:
+            heard.append(said)
+
+    page.on("pageerror", hear)
+    return heard
 
 
 def dismiss_dialogs(page: Page) -> None:

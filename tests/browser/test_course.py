@@ -21,6 +21,7 @@ from harness import (
     browser,
     cell,
     course_copy,
+    listen,
     output,
     run_all,
     run_cell,
@@ -61,8 +62,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     opened = chromium.new_page(viewport={"width": 1400, "height": 1000})
-    failures: list[str] = []
-    opened.on("pageerror", lambda error: failures.append(str(error)))
+    failures = listen(opened)
     yield opened
     opened.close()
     assert not failures, failures

@@ -12,7 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import browser, cell, command, output, run_cell, served, set_theme, why_not
+from harness import browser, cell, command, listen, output, run_cell, served, set_theme, why_not
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -66,8 +66,7 @@ def page(folder: Path) -> Iterator[Page]:
     with served(folder) as lab, browser() as chromium:
         context = chromium.new_context(viewport={"width": 1400, "height": 1000}, has_touch=True)
         opened = context.new_page()
-        failures: list[str] = []
-        opened.on("pageerror", lambda error: failures.append(str(error)))
+        failures = listen(opened)
         lab.open(opened, "demos.ipynb")
         for factory in ("chain = chain_demo()", "plane = plane_demo()"):
             run_cell(opened, cell(opened, containing=factory))

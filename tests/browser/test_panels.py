@@ -12,6 +12,7 @@ from harness import (
     Lab,
     browser,
     course_copy,
+    listen,
     output,
     run_all,
     served,
@@ -77,8 +78,7 @@ def lab() -> Iterator[tuple[Lab, Any, list[str]]]:
         write_notebooks(folder)
         with served(folder) as lab, browser() as chromium:
             page = chromium.new_page(viewport={"width": 1100, "height": 900})
-            heard: list[str] = []
-            page.on("pageerror", lambda error: heard.append(f"{error}\n{error.stack}"))
+            heard = listen(page)
             page.on(
                 "request",
                 lambda request: (
