@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_lib.checks import card, wire
+from course_lib.checks import card, chart, wire
 from course_lib.checks.asking import Asked, ask
 from course_lib.checks.case import Answer, Case, Unreadable, to_plain
 from course_lib.checks.compare import difference, show
 from course_lib.checks.judging import Finding, Judged, Misconception, Question, decide
+from course_lib.checks.matching import until_it_fails
+from course_lib.checks.reading import number_in, numbers_in, vector_in
+from course_lib.figures import style
 
 
 def doubled(x):
@@ -301,3 +307,34 @@ def test_who_has_not_begun_can_unfold_hints_but_is_not_told_them():
     assert got.hints == ("nudge", "strategy", "step")
     assert "nudge" not in got.text()
     assert "<details" in card.html(got)
+
+
+def test_pictures_of_failing_cases_use_the_palette_of_the_figures() -> None:
+    assert {chart.BLUE, chart.VERMILION, chart.GREEN} <= set(style.PALETTE.values())
+
+
+@pytest.mark.parametrize("value", ["7", True, None, {"a": 1.0}, [[1.0], [1.0, 2.0]], [None]])
+def test_what_is_no_number_is_read_as_none(value: Any) -> None:
+    assert numbers_in(value) is None and vector_in(value) is None and number_in(value) is None
+
+
+def test_a_number_a_vector_and_numbers_are_told_apart() -> None:
+    assert number_in(np.array(2.5)) == 2.5 and number_in([2.5]) is None and number_in(math.inf) is None
+    assert vector_in(3) is not None and vector_in(np.ones((2, 2))) is None and vector_in([]) is None
+    assert numbers_in(np.ones((2, 2))) is not None
+
+
+def test_an_answer_with_two_mistakes_is_told_about_the_first() -> None:
+    cases = [Case("one", {}), Case("two", {}), Case("three", {})]
+
+    def answers(*values: float) -> list[Answer]:
+        return [Answer("given", value) for value in values]
+
+    def of(*values: float) -> Callable[[Case], Answer]:
+        return lambda case: answers(*values)[cases.index(case)]
+
+    matches = until_it_fails(of(1, 2, 3), of(1, 5, 5))
+    assert matches(cases, answers(1, 5, 9)), "the second case is the misconception's, whatever comes after"
+    assert not matches(cases, answers(1, 6, 5)), "it failed in another way first"
+    assert not matches(cases, answers(1, 2, 5)), "it was right where the misconception is wrong"
+    assert not matches(cases, answers(1, 2, 3)), "it never failed"

@@ -13,6 +13,7 @@ import torch
 from torch.nn.functional import mse_loss
 
 from course_lib import clipping
+from course_lib.checks import chart
 from course_lib.checks.asking import ask, ask_ours
 from course_lib.checks.exercises import load
 from course_lib.checks.judges import e03_clipping_mechanics as judges
@@ -656,4 +657,4 @@ def test_the_ray_is_turned_from_the_gradient_to_the_side_of_the_clipped_arrow(g)
     svg = judges._picture_of_turn(g, 1.0, "the right angle", clipping.angle_between(g, np.clip(g, -1, 1)))
     ends = re.findall(r'<path d="M0.0 0.0L([-0-9.]+) ([-0-9.]+)" stroke="(#[0-9A-F]{6})"', svg)
     tips = {colour: (float(x), float(y)) for x, y, colour in ends}
-    assert clipping.angle_between(tips[judges._GREEN], tips[judges._VERMILLION]) < 0.2
+    assert clipping.angle_between(tips[chart.GREEN], tips[chart.VERMILION]) < 0.2

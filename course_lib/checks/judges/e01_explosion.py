@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from course_lib.checks.asking import Namespace
 from course_lib.checks.case import Answer, Case, Plain
+from course_lib.checks.chart import BLUE, VERMILION
 from course_lib.checks.compare import show
 from course_lib.checks.judging import Finding, Judged, Misconception
 from course_lib.checks.probes.e01_explosion import LARGEST, forward
+from course_lib.checks.reading import numbers_in
 from course_lib.data import digits, standardise
 
 Array = NDArray[np.float64]
@@ -28,7 +30,7 @@ FLOAT32 = 1e-4
 
 # A picture for questions about layers ---------------------------------------------------------------------
 
-_STYLES = (("#0072B2", "", "circle"), ("#D55E00", "5 3", "square"))
+_STYLES = ((BLUE, "", "circle"), (VERMILION, "5 3", "square"))
 
 
 def _log_plot(
@@ -75,15 +77,6 @@ def _mark(marker: str, x: float, y: float, colour: str) -> str:
 def _listed(values: Iterable[float]) -> str:
     shown = [show(float(value), 3) for value in values]
     return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "...", *shown[-3:]])
-
-
-def _numbers(value: Plain) -> Array | None:
-    """`value` as an array of numbers, or `None` where it is something else; words are no numbers."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        return None
-    return np.asarray(array, np.float64) if array.dtype.kind in "iuf" else None
 
 
 # gradient_ladder ------------------------------------------------------------------------------------------
@@ -138,7 +131,7 @@ def _picture_of_ladder(case: Case, got: Plain, expected: Plain) -> str:
     right = gradient_ladder(case["gains"])
     lines: list[tuple[str, Sequence[float]]] = [("expected", right)]
     alt = f"Size of the gradient at each rung, the input's first. Expected: {_listed(right)}."
-    given = _numbers(got)
+    given = numbers_in(got)
     if given is not None and given.ndim == 1 and 0 < given.size <= 200:
         lines.append(("yours", given.tolist()))
         alt += f" Yours: {_listed(given)}."
@@ -480,7 +473,7 @@ def _divided_by_weight(a: float, layers: int, x0: float) -> dict[str, float]:
 
 
 def _entry(answer: Answer, key: str) -> float | None:
-    number = _numbers(answer.value[key]) if isinstance(answer.value, dict) and key in answer.value else None
+    number = numbers_in(answer.value[key]) if isinstance(answer.value, dict) and key in answer.value else None
     return None if number is None or number.size != 1 else float(number.item())
 
 
@@ -695,7 +688,7 @@ def _given_gradients(value: Plain) -> list[Array] | None:
         value = list(value)
     if not isinstance(value, list):
         return None
-    arrays = [_numbers(entry) for entry in value]
+    arrays = [numbers_in(entry) for entry in value]
     given = [array for array in arrays if array is not None]
     return given if len(given) == len(arrays) else None
 
@@ -1071,7 +1064,7 @@ def _profile(case: Case, gain: float) -> tuple[float, ...]:
 
 
 def _gain(value: Plain) -> float | None:
-    number = _numbers(value)
+    number = numbers_in(value)
     if number is None or number.size != 1 or not np.isfinite(number).all() or number.item() <= 0:
         return None
     return float(number.item())
@@ -1249,7 +1242,7 @@ def _powers(A: Array) -> Array:
 
 
 def _matrix(value: Plain) -> Array | None:
-    A = _numbers(value)
+    A = numbers_in(value)
     square = A is not None and A.ndim == 2 and A.shape[0] == A.shape[1] and 1 <= len(A) <= 8
     return A if square and A is not None and np.isfinite(A).all() else None
 

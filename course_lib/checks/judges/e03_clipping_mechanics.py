@@ -12,33 +12,22 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.checks.asking import ask_ours
 from course_lib.checks.case import Answer, Case, Plain
+from course_lib.checks.chart import BLUE, GREEN, GREY, VERMILION, opening
 from course_lib.checks.compare import same, show
 from course_lib.checks.judging import Finding, Judged, Misconception
+from course_lib.checks.matching import Answering, Matches, answering, first_failing, until_it_fails
 from course_lib.checks.probes import e03_clipping_mechanics as probes
+from course_lib.checks.reading import vector_in
 from course_lib.clipping import angle_between, clip_by_value, published_elementwise, worst_value_angle
 
 Floats: TypeAlias = NDArray[np.float64]
 Say: TypeAlias = str | Callable[[Case, Answer], str]
-Matches: TypeAlias = Callable[[list[Case], list[Answer]], bool]
-Answering: TypeAlias = Callable[[Case], Answer]
 
 _ASKED = {asked.name: asked for asked in probes.ASKED}
 
 
 # reading answers ------------------------------------------------------------------------------------------
-
-
-def _vector(value: Plain) -> Floats | None:
-    """The answer as a vector of numbers, or `None` where it is none; one number counts as a vector of one."""
-    if value is None or isinstance(value, str | bool | dict):
-        return None
-    try:
-        array = np.atleast_1d(np.asarray(value, dtype=np.float64))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return array if array.ndim == 1 and array.size > 0 else None
 
 
 def _length(g: Plain) -> float:
@@ -50,42 +39,7 @@ def _degrees(degrees: float) -> str:
     return f"{degrees if degrees > 1e-3 else 0:.3g} degrees"
 
 
-def _first_failing(kind_of: Callable[[Case, Answer], str], kind: str) -> Matches:
-    """For questions with many right answers: the first case that is not right went wrong in this way."""
-
-    def matches(cases: list[Case], answers: list[Answer]) -> bool:
-        return next((found for found in map(kind_of, cases, answers) if found != "right"), "right") == kind
-
-    return matches
-
-
-def _until_it_fails(right: Answering, wrong: Answering, **tolerance: float) -> Matches:
-    """All answers are those of `wrong`, up to and including the first that is not right.
-
-    For questions whose cases bring in one difficulty after the other: an answer with two mistakes is then told
-    about the first, instead of about neither.
-    """
-
-    def matches(cases: list[Case], answers: list[Answer]) -> bool:
-        for case, answer in zip(cases, answers, strict=True):
-            if not same(answer, wrong(case), **tolerance):
-                return False
-            if not same(answer, right(case), **tolerance):
-                return True
-        return False
-
-    return matches
-
-
-def _answering(name: str, function: Callable[..., Any]) -> Answering:
-    """What a function of ours answers to one case of the question that is called as the function is."""
-    return lambda case: ask_ours(_ASKED[name], {name: function}, [case])[0]
-
-
 # drawing --------------------------------------------------------------------------------------------------
-
-_BLUE, _VERMILLION, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-"""From the palette of Okabe and Ito, and a grey; never without a line style of its own."""
 
 _HALF = 120
 """Half the side of the square that is drawn, in pixels."""
@@ -115,14 +69,12 @@ def _plane(arrows: list[_Arrow], reach: float, alt: str, shape: str, size: float
     scale = _HALF / reach
     left, side, width = -_HALF - 4, 2 * _HALF + 8, 2 * _HALF + 8 + _LEGEND
     parts = [
-        f'<svg role="img" aria-label="{escape(alt, quote=True)}" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="{left} {left} {width} {side}" width="{width}" height="{side}" '
-        'style="background:#fff;max-width:100%;height:auto;display:block;margin:.3em 0">',
+        opening(alt, (left, left, width, side)),
         f'<rect x="{-_HALF}" y="{-_HALF}" width="{2 * _HALF}" height="{2 * _HALF}" fill="none" stroke="#ccc"/>',
         f'<path d="M{-_HALF} 0H{_HALF}M0 {-_HALF}V{_HALF}" stroke="#ddd"/>',
     ]
-    outline = _Arrow(f"the {shape}, {size:.3g}", (0, 0), _GREY, "1 3", 1.5)
-    dotted = f'fill="none" stroke="{_GREY}" stroke-width="1.5" stroke-dasharray="1 3"'
+    outline = _Arrow(f"the {shape}, {size:.3g}", (0, 0), GREY, "1 3", 1.5)
+    dotted = f'fill="none" stroke="{GREY}" stroke-width="1.5" stroke-dasharray="1 3"'
     far = size * scale
     if shape == "threshold":
         parts.append(f'<circle r="{far:.1f}" {dotted}/>')
@@ -191,7 +143,7 @@ def _in_a_plane(vectors: list[Floats]) -> list[tuple[float, float]]:
 
 def _drawable(value: Plain, shape: tuple[int, ...]) -> Floats | None:
     """The answer where it can be drawn: numbers in the right shape, finite and not beyond all measure."""
-    vector = _vector(value)
+    vector = vector_in(value)
     if vector is None or vector.shape != shape or not np.all(np.abs(vector) < 1e100):
         return None
     return vector
@@ -204,8 +156,8 @@ def _picture_of_norm(case: Case, got: Plain, expected: Plain) -> str:
     drawable = _drawable(got["returned"] if isinstance(got, dict) and "returned" in got else got, g.shape)
     vectors = [g, right] if drawable is None else [g, drawable, right]
     tips = _in_a_plane(vectors)
-    arrows = [_Arrow(f"g, length {_length(g):.3g}", tips[0], _BLUE, width=1.5)]
-    expected_arrow = _Arrow(f"expected, length {_length(right):.3g}", tips[-1], _GREEN, "8 4", 4)
+    arrows = [_Arrow(f"g, length {_length(g):.3g}", tips[0], BLUE, width=1.5)]
+    expected_arrow = _Arrow(f"expected, length {_length(right):.3g}", tips[-1], GREEN, "8 4", 4)
     if drawable is None:
         arrows += [expected_arrow]
         said = "Your answer is not a vector of this shape, or not finite, and is not drawn."
@@ -214,7 +166,7 @@ def _picture_of_norm(case: Case, got: Plain, expected: Plain) -> str:
         turned = angle_between(g, drawable) if g.any() and length > 0 else 0.0
         arrows += [
             expected_arrow,
-            _Arrow(f"your answer, length {length:.3g}", tips[1], _VERMILLION, "2 3", 3),
+            _Arrow(f"your answer, length {length:.3g}", tips[1], VERMILION, "2 3", 3),
         ]
         said = f"Your answer has length {length:.3g} and is turned by {_degrees(turned)} from g."
     alt = (
@@ -239,10 +191,10 @@ def _picture_of_turn(g: Floats, limit: float, ray: str, degrees: float) -> str:
     side = -1 if x * tip[1] - y * tip[0] < 0 else 1
     at = math.atan2(y, x) + side * math.radians(degrees)
     arrows = [
-        _Arrow("g (its direction)" if g.size > 2 else f"g, length {_length(g):.3g}", (x, y), _BLUE),
-        _Arrow(f"clipped by value, turned by {_degrees(turned)}", tip, _GREEN, "8 4"),
+        _Arrow("g (its direction)" if g.size > 2 else f"g, length {_length(g):.3g}", (x, y), BLUE),
+        _Arrow(f"clipped by value, turned by {_degrees(turned)}", tip, GREEN, "8 4"),
         _Arrow(
-            ray, (0.9 * reach * math.cos(at), 0.9 * reach * math.sin(at)), _VERMILLION, "2 3", 3, head=False
+            ray, (0.9 * reach * math.cos(at), 0.9 * reach * math.sin(at)), VERMILION, "2 3", 3, head=False
         ),
     ]
     where = "The square is the limit." if g.size == 2 else "Drawn in the plane that the two arrows span."
@@ -281,7 +233,7 @@ def _pair(value: Plain) -> tuple[Floats, Floats] | None:
     if not isinstance(value, list) or len(value) != 2:
         return None
     a, b = (
-        _vector(part) if isinstance(part, list | np.ndarray) and np.ndim(part) else None for part in value
+        vector_in(part) if isinstance(part, list | np.ndarray) and np.ndim(part) else None for part in value
     )
     return None if a is None or b is None else (a, b)
 
@@ -348,7 +300,7 @@ def _say_short(case: Case, answer: Answer) -> str:
 
 def _breaks(name: str, wrong: Callable[[float], Plain], message: Say, hint: str) -> Misconception:
     return Misconception(
-        name, {"breaking_gradients": wrong}, message, hint, matches=_first_failing(_breaking_kind, name)
+        name, {"breaking_gradients": wrong}, message, hint, matches=first_failing(_breaking_kind, name)
     )
 
 
@@ -467,8 +419,8 @@ def _say_largest(case: Case, answer: Answer) -> str:
 
 
 def _norm_held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
-    right = _answering("clip_by_norm", _clip_by_norm)
-    matches = _until_it_fails(right, _answering("clip_by_norm", wrong), rtol=2e-5)
+    right = answering(_ASKED["clip_by_norm"], _clip_by_norm)
+    matches = until_it_fails(right, answering(_ASKED["clip_by_norm"], wrong), rtol=2e-5)
     return Misconception(name, {"clip_by_norm": wrong}, message, hint, matches)
 
 
@@ -629,7 +581,7 @@ def _in_the_first_plane(g: Any, limit: float) -> float:
 
 
 def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
-    degrees = _vector(got)
+    degrees = vector_in(got)
     g = np.asarray(case["g"], dtype=np.float64)
     if degrees is None or degrees.size != 1 or not np.isfinite(degrees[0]):
         return _picture_of_turn(
@@ -641,8 +593,8 @@ def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
 
 
 def _turn_held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
-    right = _answering("turned_by_value", _turned_by_value)
-    matches = _until_it_fails(right, _answering("turned_by_value", wrong), rtol=1e-4, atol=2e-3)
+    right = answering(_ASKED["turned_by_value"], _turned_by_value)
+    matches = until_it_fails(right, answering(_ASKED["turned_by_value"], wrong), rtol=1e-4, atol=2e-3)
     return Misconception(name, {"turned_by_value": wrong}, message, hint, matches)
 
 
@@ -726,7 +678,7 @@ def _most_turned_kind(case: Case, answer: Answer) -> str:
     """What is right or wrong with the gradient, in a few words."""
     if answer.status != "given":
         return answer.status
-    g, d, limit = _vector(answer.value), case["d"], case["limit"]
+    g, d, limit = vector_in(answer.value), case["d"], case["limit"]
     if g is None:
         return "not a gradient"
     if g.size != d:
@@ -797,7 +749,7 @@ def _half_tall(d: int, limit: float) -> Floats:
 
 def _most_held(name: str, wrong: Callable[[int, float], Any], message: Say, hint: str) -> Misconception:
     return Misconception(
-        name, {"most_turned": wrong}, message, hint, matches=_first_failing(_most_turned_kind, name)
+        name, {"most_turned": wrong}, message, hint, matches=first_failing(_most_turned_kind, name)
     )
 
 
@@ -964,8 +916,8 @@ def _global_held(
     matches: Matches | None = None,
 ) -> Misconception:
     question = "clip_by_global_norm"
-    right = _answering(question, _clip_by_global_norm)
-    matches = matches or _until_it_fails(right, _answering(question, wrong), rtol=2e-5)
+    right = answering(_ASKED[question], _clip_by_global_norm)
+    matches = matches or until_it_fails(right, answering(_ASKED[question], wrong), rtol=2e-5)
     return Misconception(name, {question: wrong}, message, hint, matches)
 
 
@@ -1215,7 +1167,7 @@ def _trained(mistake: str) -> Answering:
 @lru_cache(maxsize=128)  # all mistakes are compared with one right answer, and on the same cases
 def _trained_on(mistake: str, label: str, inputs: tuple[tuple[str, Plain], ...]) -> Answer:
     train = _as_it_came if mistake == "as it came" else _training(mistake)
-    return _answering("train", train)(Case(label, dict(inputs)))
+    return answering(_ASKED["train"], train)(Case(label, dict(inputs)))
 
 
 def _untouched(cases: list[Case], answers: list[Answer]) -> bool:
@@ -1230,7 +1182,7 @@ def _first_wrong_log(cases: list[Case], answers: list[Answer]) -> tuple[Case, in
     right = _trained("")
     for case, answer in zip(cases, answers, strict=True):
         if not same(answer, right(case), **_TRAINED_ALIKE):
-            log = _vector(answer.value.get("norms")) if isinstance(answer.value, dict) else None
+            log = vector_in(answer.value.get("norms")) if isinstance(answer.value, dict) else None
             return case, -1 if log is None else log.size
     return cases[0], -1
 
@@ -1246,7 +1198,7 @@ def _log_is_short(cases: list[Case], answers: list[Answer]) -> bool:
 
 
 def _train_held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
-    matches = matches or _until_it_fails(_trained(""), _trained(name), **_TRAINED_ALIKE)
+    matches = matches or until_it_fails(_trained(""), _trained(name), **_TRAINED_ALIKE)
     return Misconception(name, {"train": _training(name)}, message, hint, matches)
 
 
@@ -1383,7 +1335,7 @@ def _complaint(value: Plain) -> str:
     """What is wrong with the form of a choice, in one sentence; empty when nothing is."""
     if not isinstance(value, dict) or set(value) != {"rule", "threshold"}:
         return f"Set my_rule to a word and my_threshold to a number; got {show(value)}."
-    rule, threshold = value["rule"], _vector(value["threshold"])
+    rule, threshold = value["rule"], vector_in(value["threshold"])
     if not isinstance(rule, str) or rule not in _RULES:
         return f"my_rule must be the word 'norm' or the word 'value'; it is {show(rule)}."
     if threshold is None or threshold.size != 1 or not 0 < threshold[0] < math.inf:
@@ -1438,7 +1390,7 @@ def _say_error(story: Callable[[float], str]) -> Callable[[Case, Answer], str]:
 
 def _choice_held(name: str, rule: str, threshold: float, message: Say, hint: str) -> Misconception:
     names = {"my_rule": rule, "my_threshold": threshold}
-    return Misconception(name, names, message, hint, matches=_first_failing(_choice_kind, name))
+    return Misconception(name, names, message, hint, matches=first_failing(_choice_kind, name))
 
 
 RULE_AND_THRESHOLD = Judged(

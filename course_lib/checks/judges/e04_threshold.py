@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.checks.case import Answer, Case, Plain
+from course_lib.checks.chart import BLUE, GREEN, VERMILION, opening
 from course_lib.checks.compare import show
 from course_lib.checks.judging import Finding, Judged, Misconception
 from course_lib.checks.probes import e04_threshold as probes
+from course_lib.checks.reading import numbers_in
 
 Floats: TypeAlias = NDArray[np.float64]
 Say: TypeAlias = str | Callable[[Case, Answer], str]
@@ -26,24 +28,19 @@ _WIDTH, _HEIGHT, _MARGIN = 460, 190, 34
 
 def _drawable(value: Plain, length: int) -> Floats | None:
     """The answer as numbers, one a step; `None` where it is something else."""
-    if value is None or isinstance(value, str | bool | dict):
-        return None
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return array if array.shape == (length,) else None
+    array = numbers_in(value)
+    return array if array is not None and array.shape == (length,) else None
 
 
 def _picture_of_thresholds(case: Case, got: Plain, expected: Plain) -> str:
     """Norms as dots, the thresholds that are right and those that came, over the steps, on a logarithmic axis."""
     norms = np.asarray(case["norms"], np.float64)
     right, came = _drawable(expected, len(norms)), _drawable(got, len(norms))
-    series = [("norms", norms, "#0072B2", "", True)]
+    series = [("norms", norms, BLUE, "", True)]
     if right is not None:
-        series.append(("expected thresholds", right, "#009E73", "8 4", False))
+        series.append(("expected thresholds", right, GREEN, "8 4", False))
     if came is not None:
-        series.append(("your thresholds", came, "#D55E00", "2 3", False))
+        series.append(("your thresholds", came, VERMILION, "2 3", False))
     known = np.concatenate([values[np.isfinite(values) & (values > 0)] for _, values, *_ in series])
     low, high = np.log10(np.clip([known.min() / 1.5, known.max() * 1.5], 1e-30, 1e30))
 
@@ -55,9 +52,7 @@ def _picture_of_thresholds(case: Case, got: Plain, expected: Plain) -> str:
     said = "" if came is not None else " Your answer is not one number a step, and is not drawn."
     alt = f"Norms of {len(norms)} steps, the largest {show(float(norms.max()))}, with thresholds step by step.{said}"
     parts = [
-        f'<svg role="img" aria-label="{escape(alt, quote=True)}" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {_WIDTH} {_HEIGHT + 24}" width="{_WIDTH}" height="{_HEIGHT + 24}" '
-        'style="background:#fff;max-width:100%;height:auto;display:block">',
+        opening(alt, (0, 0, _WIDTH, _HEIGHT + 24)),
         f'<path d="M{_MARGIN} {_HEIGHT - _MARGIN}H{_WIDTH - _MARGIN}" stroke="#888"/>',
         f'<text x="{_WIDTH - _MARGIN}" y="{_HEIGHT - 14}" text-anchor="end" font-size="12" '
         'font-family="sans-serif" fill="#444">step (norms on a logarithmic axis)</text>',

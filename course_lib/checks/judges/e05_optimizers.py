@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from html import escape
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.checks.asking import ask_ours
 from course_lib.checks.case import Answer, Case, Plain
-from course_lib.checks.compare import same, show
+from course_lib.checks.chart import BLUE, GREEN, VERMILION, chart
+from course_lib.checks.compare import show
 from course_lib.checks.judging import Finding, Judged, Misconception
+from course_lib.checks.matching import answering, first_failing, until_it_fails
 from course_lib.checks.probes import e05_optimizers as probes
+from course_lib.checks.reading import number_in, numbers_in
 from course_lib.training.optimizers import (
     braked_share,
     cancelling_threshold,
@@ -24,100 +25,8 @@ from course_lib.training.optimizers import (
 
 Floats: TypeAlias = NDArray[np.float64]
 Say: TypeAlias = str | Callable[[Case, Answer], str]
-Matches: TypeAlias = Callable[[list[Case], list[Answer]], bool]
-Answering: TypeAlias = Callable[[Case], Answer]
 
 _ASKED = {asked.name: asked for asked in probes.ASKED}
-
-
-# reading answers ------------------------------------------------------------------------------------------
-
-
-def _number(value: Plain) -> float | None:
-    """The answer as one finite number of ordinary size, or `None` where it is none."""
-    if value is None or isinstance(value, str | bool | dict | list):
-        return None
-    if np.size(value) != 1:
-        return None
-    try:
-        number = float(np.ravel(value)[0])
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and abs(number) < 1e12 else None
-
-
-def _first_failing(kind_of: Callable[[Case, Answer], str], kind: str) -> Matches:
-    """For questions with many right answers: the first case that is not right went wrong in this way."""
-
-    def matches(cases: list[Case], answers: list[Answer]) -> bool:
-        return next((found for found in map(kind_of, cases, answers) if found != "right"), "right") == kind
-
-    return matches
-
-
-def _until_it_fails(right: Answering, wrong: Answering) -> Matches:
-    """All answers are those of `wrong`, up to and including the first that is not right."""
-
-    def matches(cases: list[Case], answers: list[Answer]) -> bool:
-        for case, answer in zip(cases, answers, strict=True):
-            if not same(answer, wrong(case)):
-                return False
-            if not same(answer, right(case)):
-                return True
-        return False
-
-    return matches
-
-
-def _answering(name: str, function: Callable[..., Any]) -> Answering:
-    """What a function of ours answers to one case of the question that is called as the function is."""
-    return lambda case: ask_ours(_ASKED[name], {name: function}, [case])[0]
-
-
-# drawing --------------------------------------------------------------------------------------------------
-
-_BLUE, _VERMILLION, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 460, 180, 46, 24
-
-
-def _chart(
-    curves: list[tuple[str, list[float], str, str]],
-    marks: list[tuple[str, float, float, str]],
-    top: float,
-    alt: str,
-) -> str:
-    """Curves over equal steps (words, heights, colour, dashes) and marked points (words, x, y, colour) as SVG.
-
-    x runs from 0 to 1 over the picture, y from 0 to `top`.
-    """
-
-    def place(x: float, y: float) -> str:
-        return f"{_LEFT + min(max(x, 0), 1) * _WIDTH:.1f} {10 + _HEIGHT * (1 - min(max(y / top, 0), 1)):.1f}"
-
-    height = 10 + _HEIGHT + _BOTTOM + 22 * (len(curves) + len(marks))
-    parts = [
-        f'<svg role="img" aria-label="{escape(alt, quote=True)}" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {_LEFT + _WIDTH + 20} {height}" width="{_LEFT + _WIDTH + 20}" height="{height}" '
-        'style="background:#fff;max-width:100%;height:auto;display:block;margin:.3em 0" '
-        'font-size="13" font-family="sans-serif">',
-        f'<path d="M{place(0, top)}L{place(0, 0)}L{place(1, 0)}" stroke="{_GREY}" fill="none"/>',
-        f'<text x="{_LEFT - 6}" y="16" text-anchor="end" fill="#222">{top:g}</text>',
-        f'<text x="{_LEFT - 6}" y="{14 + _HEIGHT}" text-anchor="end" fill="#222">0</text>',
-    ]
-    y = 10 + _HEIGHT + _BOTTOM
-    for words, heights, colour, dashes in curves:
-        points = "L".join(place(i / max(1, len(heights) - 1), h) for i, h in enumerate(heights))
-        look = f'stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dashes}" fill="none"'
-        parts.append(f'<path d="M{points}" {look}/><path d="M{_LEFT} {y}h36" {look}/>')
-        parts.append(f'<text x="{_LEFT + 46}" y="{y + 4}" fill="#222">{escape(words)}</text>')
-        y += 22
-    for words, x, value, colour in marks:
-        at_x, at_y = place(x, value).split()
-        look = f'r="6" fill="{"#fff" if colour == _GREEN else colour}" stroke="{colour}" stroke-width="3"'
-        parts.append(f'<circle cx="{at_x}" cy="{at_y}" {look}/><circle cx="{_LEFT + 18}" cy="{y}" {look}/>')
-        parts.append(f'<text x="{_LEFT + 46}" y="{y + 4}" fill="#222">{escape(words)}</text>')
-        y += 22
-    return "".join([*parts, "</svg>"])
 
 
 # adam_step ------------------------------------------------------------------------------------------------
@@ -161,8 +70,8 @@ def _adam(mistake: str = "") -> Callable[..., Any]:
 
 
 def _adam_held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = _answering("adam_step", _adam()), _answering("adam_step", _adam(name))
-    return Misconception(name, {"adam_step": _adam(name)}, message, hint, _until_it_fails(right, wrong))
+    right, wrong = answering(_ASKED["adam_step"], _adam()), answering(_ASKED["adam_step"], _adam(name))
+    return Misconception(name, {"adam_step": _adam(name)}, message, hint, until_it_fails(right, wrong))
 
 
 ADAM_STEP = Judged(
@@ -265,7 +174,7 @@ def _count_held(name: str, message: Say, hint: str) -> Misconception:
 
 
 def _picture_of_recovery(case: Case, got: Plain, expected: Plain) -> str:
-    n = _number(got)
+    n = number_in(got)
     if n is None:
         return ""
     right = int(expected)
@@ -280,11 +189,11 @@ def _picture_of_recovery(case: Case, got: Plain, expected: Plain) -> str:
         f"{case['share']:g} after "
         f"{right:,}; after your {n:,.0f} it is at {back(n):.3f}."
     )
-    return _chart(
-        [(f"effective step after a spike of {case['spike']:g}", curve, _BLUE, "none")],
+    return chart(
+        [(f"effective step after a spike of {case['spike']:g}", curve, BLUE, "none")],
         [
-            (f"back at {case['share']:g} after {right:,}", right / span, case["share"], _GREEN),
-            (f"your answer, {n:,.0f}: the step is at {back(n):.3f}", n / span, back(n), _VERMILLION),
+            (f"back at {case['share']:g} after {right:,}", right / span, case["share"], GREEN),
+            (f"your answer, {n:,.0f}: the step is at {back(n):.3f}", n / span, back(n), VERMILION),
         ],
         1.0,
         alt,
@@ -345,13 +254,8 @@ ENOUGH = 0.99
 
 def _stream(value: Plain) -> Floats | None:
     """The gradients as a vector, or `None` where they are none, too many, or not finite."""
-    if value is None or isinstance(value, str | bool | dict):
-        return None
-    try:
-        g = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if g.ndim != 1 or not 0 < g.size <= probes.MOST_GRADIENTS:
+    g = numbers_in(value)
+    if g is None or g.ndim != 1 or not 0 < g.size <= probes.MOST_GRADIENTS:
         return None
     return g if np.isfinite(g).all() and 0 < np.abs(g).max() < 1e150 else None
 
@@ -423,7 +327,7 @@ def _grown(beta1: float, beta2: float, factor: float | None = None, silence: int
 
 def _push_held(name: str, wrong: Callable[[float, float], Any], message: Say, hint: str) -> Misconception:
     return Misconception(
-        name, {"longest_push": wrong}, message, hint, matches=_first_failing(_push_kind, name)
+        name, {"longest_push": wrong}, message, hint, matches=first_failing(_push_kind, name)
     )
 
 
@@ -443,13 +347,13 @@ def _picture_of_push(case: Case, got: Plain, expected: Plain) -> str:
         "learning rates "
         f"long; the longest possible is {most:.3f}."
     )
-    return _chart(
+    return chart(
         [
-            (f"your steps, the last {pushes[0]:.3f} learning rates", pushes[::-1], _BLUE, "none"),
-            (f"the longest possible, {most:.3f}", [most, most], _GREEN, "8 4"),
-            ("the size of your gradients, in units of the largest", sizes.tolist(), _VERMILLION, "2 3"),
+            (f"your steps, the last {pushes[0]:.3f} learning rates", pushes[::-1], BLUE, "none"),
+            (f"the longest possible, {most:.3f}", [most, most], GREEN, "8 4"),
+            ("the size of your gradients, in units of the largest", sizes.tolist(), VERMILION, "2 3"),
         ],
-        [] if last > 1 else [(f"your only step, {pushes[0]:.3f}", 0.5, pushes[0], _BLUE)],
+        [] if last > 1 else [(f"your only step, {pushes[0]:.3f}", 0.5, pushes[0], BLUE)],
         float(f"{1.1 * most:.2g}"),
         alt,
     )
@@ -643,8 +547,8 @@ def _adamw(mistake: str = "") -> Callable[..., Any]:
 
 
 def _adamw_held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = _answering("train_adamw", _adamw()), _answering("train_adamw", _adamw(name))
-    return Misconception(name, {"train_adamw": _adamw(name)}, message, hint, _until_it_fails(right, wrong))
+    right, wrong = answering(_ASKED["train_adamw"], _adamw()), answering(_ASKED["train_adamw"], _adamw(name))
+    return Misconception(name, {"train_adamw": _adamw(name)}, message, hint, until_it_fails(right, wrong))
 
 
 TRAIN_ADAMW = Judged(
@@ -724,7 +628,7 @@ def _complaint(value: Plain) -> str:
         return f"Set my_cure to a word and my_strength to a number; got {show(value)}."
     if not isinstance(value["cure"], str) or value["cure"] not in probes.CURES:
         return f"my_cure must be 'clip', 'warm-up' or 'smaller lr'; it is {show(value['cure'])}."
-    strength = _number(value["strength"])
+    strength = number_in(value["strength"])
     if strength is None or strength <= 0:
         return f"my_strength must be one number above 0; it is {show(value['strength'])}."
     if value["cure"] == "smaller lr" and strength < 1:
@@ -733,7 +637,7 @@ def _complaint(value: Plain) -> str:
 
 
 def _accuracy_of(case: Case, value: Plain) -> float:
-    strength = _number(value["strength"])
+    strength = number_in(value["strength"])
     assert strength is not None
     return _accuracy(value["cure"], strength, tuple(int(seed) for seed in case["seeds"]))
 
@@ -754,7 +658,7 @@ def _cure_kind(case: Case, answer: Answer) -> str:
         return "right"
     if answer.value["cure"] != "clip":
         return str(answer.value["cure"])
-    strength = _number(answer.value["strength"])
+    strength = number_in(answer.value["strength"])
     return "clip, too high" if strength is not None and strength > 1e-3 else "clip, below epsilon"
 
 
@@ -764,7 +668,7 @@ def _cure_held(name: str, cure: str, strength: float, story: str, hint: str) -> 
         return f"On {case.label} the accuracy is {accuracy:.3f}; {TARGET} is asked. {story}"
 
     names = {"my_cure": cure, "my_strength": strength}
-    return Misconception(name, names, say, hint, matches=_first_failing(_cure_kind, name))
+    return Misconception(name, names, say, hint, matches=first_failing(_cure_kind, name))
 
 
 CURE_AND_STRENGTH = Judged(
