@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import beside_the_course, python_with_nbgrader
 
-import course_lib
 from course_lib.checks.exercises import EXERCISES, load_asked
 from course_lib.cli import main
 from course_lib.grading import confine
@@ -154,22 +151,38 @@ def hand_in(course: Path, learner: str, change: Change) -> None:
 
 
 def run_nbgrader(course: Path, *arguments: str) -> None:
-    settings = os.environ | {
-        "PYTHONPATH": str(Path(course_lib.__file__).parent.parent),
-        "JUPYTER_CONFIG_DIR": str(course / "no-settings"),
-        "COURSE_WORK": str(course / "work"),
-    }
-    words = [sys.executable, "-m", "nbgrader", *arguments, EXERCISE]
+    with_nbgrader(course, "-m", "nbgrader", *arguments, EXERCISE)
+
+
+def with_nbgrader(course: Path, *arguments: str) -> str:
+    """What nbgrader's Python prints when it runs in the course's folder."""
+    settings = beside_the_course(
+        JUPYTER_CONFIG_DIR=str(course / "no-settings"), COURSE_WORK=str(course / "work")
+    )
+    words = [python_with_nbgrader(), *arguments]
     done = subprocess.run(words, cwd=course, env=settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
 
 
-@pytest.mark.skipif(find_spec("nbgrader") is None, reason="nbgrader is not installed beside the course")
-def test_nbgrader_runs_the_course_and_gives_the_same_points(tmp_path, monkeypatch):
-    from nbgrader.api import Gradebook
+GRADEBOOK = """
+import json, sys
+from nbgrader.api import Gradebook
 
-    # nbgrader calls `alembic`, which lies beside the Python that both are installed for.
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+exercise, *learners = sys.argv[1:]
+with Gradebook("sqlite:///gradebook.db") as gradebook:
+    print(json.dumps({
+        learner: {
+            grade.cell.name: grade.score
+            for notebook in gradebook.find_submission(exercise, learner).notebooks
+            for grade in notebook.grades
+        }
+        for learner in learners
+    }))
+"""
+
+
+def test_nbgrader_runs_the_course_and_gives_the_same_points(tmp_path):
     course = tmp_path / "course"
     nbgrader.write([EXERCISE], course)
     run_nbgrader(course, "generate_assignment")
@@ -180,15 +193,7 @@ def test_nbgrader_runs_the_course_and_gives_the_same_points(tmp_path, monkeypatc
         hand_in(course, learner, change)
     run_nbgrader(course, "autograde")
     run_nbgrader(course, "generate_feedback")
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        theirs = {
-            learner: {
-                grade.cell.name: grade.score
-                for notebook in gradebook.find_submission(EXERCISE, learner).notebooks
-                for grade in notebook.grades
-            }
-            for learner in CLASS
-        }
+    theirs = json.loads(with_nbgrader(course, "-c", GRADEBOOK, EXERCISE, *CLASS))
     assert not (course / "work").exists()
     pages = {
         learner: (course / "feedback" / learner / EXERCISE / f"{EXERCISE}.html").read_text(encoding="utf-8")

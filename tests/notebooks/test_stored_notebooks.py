@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from peers import python_with_nbgrader
 
 from course_lib.build import command, products
 
@@ -88,23 +88,8 @@ def check_schema(notebook: Any) -> None:
             assert f"{metadata['grade_id']}-answer" in ids
 
 
-def python_with_nbgrader() -> str | None:
-    """The first interpreter that has nbgrader: this one, or the one that the benchmarks keep beside it."""
-    for python in (sys.executable, str(ROOT / ".peers" / "nbgrader" / "bin" / "python")):
-        if Path(python).exists():
-            imported = subprocess.run([python, "-c", "import nbgrader"], capture_output=True, check=False)
-            if imported.returncode == 0:
-                return python
-    return None
-
-
 def validated_by_nbgrader(paths: list[Path]) -> subprocess.CompletedProcess[str]:
-    python = python_with_nbgrader()
-    if python is None:
-        pytest.skip(
-            "nbgrader is neither installed here nor in .peers/nbgrader, so its own validator cannot be asked"
-        )
-    command_line = [python, "-c", NBGRADERS_OWN, *map(str, paths)]
+    command_line = [python_with_nbgrader(), "-c", NBGRADERS_OWN, *map(str, paths)]
     return subprocess.run(command_line, capture_output=True, text=True, check=False)
 
 

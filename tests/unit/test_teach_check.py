@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import python_with_nbgrader
 
 from course_lib.checks.exercises import UnknownQuestion
 from course_lib.teach import check, store
@@ -99,7 +101,7 @@ def test_nbgrader_sees_an_error_exactly_where_points_are_missing(
 
 
 def test_what_nbgrader_puts_into_the_environment_is_what_is_asked_for() -> None:
-    nbgrader = pytest.importorskip("nbgrader", reason="nbgrader is not installed")
-    folder = Path(nbgrader.__file__).parent
+    where = [python_with_nbgrader(), "-c", "import nbgrader; print(nbgrader.__file__)"]
+    folder = Path(subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()).parent
     assert "NBGRADER_EXECUTION='autograde'" in (folder / "converters" / "autograde.py").read_text()
     assert "NBGRADER_EXECUTION='validate'" in (folder / "validator.py").read_text()
