@@ -122,7 +122,7 @@ def _keep_times(built: Notebook, file: Path) -> None:
             same is not None
             and same.source == cell.source
             and "nbval-ignore-output" in cell.metadata.get("tags", [])
-            and outputs.differ_in_numbers_only(cell.outputs, same.outputs)
+            and outputs.differ_in_measurements_only(cell.outputs, same.outputs)
         ):
             cell.outputs = same.outputs
 

@@ -22,7 +22,8 @@ MACHINE_PATTERNS: tuple[tuple[str, str], ...] = (
 `tests/notebooks/sanitize.cfg` holds the same ones, so that nbval reads a fresh run as the build stored it.
 """
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?")
+_MEASURED = re.compile(r"\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+")
+"""A number with a fraction or an exponent, as times and last-bit sums have; a whole number is a count or a setting."""
 
 Output = Mapping[str, Any]
 
@@ -40,10 +41,10 @@ def tidy(outputs: Iterable[Output], places: Mapping[str, str] | None = None) -> 
     return [_replaced(output, patterns) for output in _merged_streams(entry for entry in views_gone if entry)]
 
 
-def differ_in_numbers_only(fresh: Iterable[Output], stored: Iterable[Output]) -> bool:
-    """Whether two runs of a cell say the same but for their numbers, as two runs do that print a time."""
-    number_gone = [(_NUMBER.pattern, "0")]
-    return bool(_replaced(list(fresh), number_gone) == _replaced(list(stored), number_gone))
+def differ_in_measurements_only(fresh: Iterable[Output], stored: Iterable[Output]) -> bool:
+    """Whether two runs of a cell say the same but for numbers that are no whole ones, as two that print a time do."""
+    gone = [(_MEASURED.pattern, "0.0")]
+    return bool(_replaced(list(fresh), gone) == _replaced(list(stored), gone))
 
 
 def _without_widget_view(output: Output) -> dict[str, Any] | None:

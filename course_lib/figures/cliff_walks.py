@@ -30,6 +30,7 @@ def cliff_walks(free: Descent, clipped: Descent) -> Picture:
     out = free.points[int(free.norms.argmax()) + 1]
     away = f"without clipping:\noff to ({out[0]:.0f}, {out[1]:.0f})"
     label(plane, 4.52, -1.78, away, PALETTE["vermilion"], ha="right", va="top")
+    label(plane, 4.4, -2.44, "the wall", "white", ha="center", va="bottom")
     start_w, start_b = free.points[0]
     label(plane, start_w + 0.02, start_b, "start", PALETTE["black"], va="center")
     steps = np.arange(len(free.losses))

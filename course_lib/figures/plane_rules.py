@@ -24,14 +24,7 @@ def plane_rules(g: NDArray[np.float64], limit: float, show: tuple[str, ...] = PA
     axes.plot([-g[0], 1.1 * g[0]], [-g[1], 1.1 * g[1]], color=GREY, linewidth=1, linestyle=(0, (2, 4)))
     if "ball" in show:
         axes.add_patch(Circle((0, 0), limit, fill=False, edgecolor=PALETTE["blue"], linewidth=1.8))
-        label(
-            axes,
-            -0.71 * limit,
-            0.8 * limit,
-            "length 2" if limit == 2 else f"length {limit:g}",
-            PALETTE["blue"],
-            ha="right",
-        )
+        label(axes, 0, 1.06 * limit, f"length {limit:g}", PALETTE["blue"], ha="center", va="bottom")
     if "box" in show:
         axes.add_patch(
             Rectangle(
@@ -48,7 +41,7 @@ def plane_rules(g: NDArray[np.float64], limit: float, show: tuple[str, ...] = PA
             axes,
             limit,
             -limit - 0.1,
-            f"each coordinate {limit:g}",
+            f"each coordinate at most {limit:g}",
             PALETTE["vermilion"],
             va="top",
             ha="right",

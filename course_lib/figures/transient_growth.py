@@ -25,7 +25,7 @@ def transient_growth(norms: NDArray[np.float64], radius: float) -> Picture:
     axes.set_ylabel("norm of A^k (log scale)")
     alt = (
         "The norm of the powers of a non-normal matrix on a log axis: it rises steeply to a peak within ten steps "
-        "and then falls in parallel with a straight dashed line, which shows the eigenvalue to the same power."
+        "and then falls, in the end almost as steeply as a straight dashed line, the eigenvalue to the same power."
     )
     return Picture(
         figure, alt, f"peak {norms[peak]:.1f} at step {peak}; after {len(norms) - 1} steps {norms[-1]:.1e}."
