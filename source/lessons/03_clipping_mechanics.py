@@ -332,7 +332,10 @@ degrees = np.array(
 )
 sign_degrees = np.array([angle(g, np.sign(g)) for g in gradients])
 one_spike = np.array([100.0] + [1.0] * 9)
-spike_degrees, spike_bound = angle(one_spike, clip_by_value(one_spike, 1.0)), math.degrees(math.acos(10**-0.5))
+spike_degrees, spike_bound = (
+    angle(one_spike, clip_by_value(one_spike, 1.0)),
+    math.degrees(math.acos(10**-0.5)),
+)
 
 from course_lib.figures.turned_angles import turned_angles
 

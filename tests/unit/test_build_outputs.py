@@ -93,10 +93,12 @@ def test_folders_of_this_machine_are_named() -> None:
 )
 def test_two_runs_that_differ_in_measurements_only(fresh: str, stored: str, only_numbers: bool) -> None:
     assert (
-        outputs.differ_in_measurements_only([stream("stdout", fresh)], [stream("stdout", stored)]) is only_numbers
+        outputs.differ_in_measurements_only([stream("stdout", fresh)], [stream("stdout", stored)])
+        is only_numbers
     )
     assert (
-        outputs.differ_in_measurements_only([shown(text_plain=fresh)], [shown(text_plain=stored)]) is only_numbers
+        outputs.differ_in_measurements_only([shown(text_plain=fresh)], [shown(text_plain=stored)])
+        is only_numbers
     )
     assert not outputs.differ_in_measurements_only([stream("stdout", fresh)], [])
 

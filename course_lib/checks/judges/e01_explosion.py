@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from course_lib.checks.asking import Namespace
 from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.chart import BLUE, VERMILION
-from course_lib.checks.compare import show
+from course_lib.checks.compare import same, show
 from course_lib.checks.judging import Finding, Judged, Misconception
-from course_lib.checks.probes.e01_explosion import LARGEST, forward
-from course_lib.checks.reading import numbers_in
+from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.probes.e01_explosion import ASKED, LARGEST, forward
+from course_lib.checks.reading import number_in, numbers_in
 from course_lib.data import digits, standardise
 
 Array = NDArray[np.float64]
@@ -245,6 +246,9 @@ def overflow_layer(gain: float, layers: int, number_format: str) -> int | None:
     return None
 
 
+_OVERFLOW = next(asked for asked in ASKED if asked.name == "overflow_layer")
+
+
 def _overflow_in_float64(gain: float, layers: int, number_format: str) -> int | None:
     return overflow_layer(gain, layers, "float64")
 
@@ -256,6 +260,23 @@ def _overflow_by_width(gain: float, layers: int, number_format: str) -> int | No
 def _last_finite_layer(gain: float, layers: int, number_format: str) -> int | None:
     layer = overflow_layer(gain, layers, number_format)
     return None if layer is None else layer - 1
+
+
+def _overflow_by_rounding_up(gain: float, layers: int, number_format: str) -> int | None:
+    if abs(gain) == 1:
+        return None
+    layer = math.ceil(math.log(LARGEST[number_format]) / math.log(abs(gain)))
+    return layer if layer <= layers else None
+
+
+def _negative_below_one(cases: list[Case], answers: list[Answer]) -> bool:
+    """Right, but for a layer below 0 where the signal shrinks."""
+    shrinking = [answer for case, answer in zip(cases, answers, strict=True) if abs(case["gain"]) < 1]
+    growing = [pair for pair in zip(cases, answers, strict=True) if abs(pair[0]["gain"]) >= 1]
+    below = [number_in(answer.value) for answer in shrinking]
+    return all(layer is not None and layer < 0 for layer in below) and all(
+        same(answer, Answer("given", _right_layer(case))) for case, answer in growing
+    )
 
 
 def _overflow_counted_from_input(gain: float, layers: int, number_format: str) -> int | None:
@@ -357,6 +378,20 @@ OVERFLOW_LAYER = Judged(
                 "the question asks for the first that is not."
             ),
             "Count from 1, and multiply before you compare: after layer 1 the signal is already `gain`.",
+            until_it_fails(
+                answering(_OVERFLOW, overflow_layer),
+                answering(_OVERFLOW, _last_finite_layer),
+            ),
+        ),
+        Misconception(
+            "a logarithm below zero",
+            {"overflow_layer": _overflow_by_rounding_up},
+            lambda case, answer: (
+                f"With a gain of {show(case['gain'])} the signal shrinks and never outgrows the format. Your formula "
+                f"divides by the logarithm of the gain, which is negative there, and so is your layer, {answer.value}."
+            ),
+            "Which gains can outgrow a format at all? Treat the others first.",
+            _negative_below_one,
         ),
         Misconception(
             "one layer late",
@@ -460,6 +495,10 @@ def _input_forgotten(a: float, layers: int, x0: float) -> dict[str, float]:
 
 def _output_for_gradient(a: float, layers: int, x0: float) -> dict[str, float]:
     return shared_weight(a, layers, x0) | {"input": a**layers * x0}
+
+
+def _whole_power_for_one(a: float, layers: int, x0: float) -> dict[str, float]:
+    return shared_weight(a, layers, x0) | {"one_weight": a**layers}
 
 
 def _shared_as_product(a: float, layers: int, x0: float) -> dict[str, float]:
@@ -578,6 +617,16 @@ SHARED_WEIGHT = Judged(
             ),
             "y is linear in x0; its slope does not hold x0 any more.",
             matches=_same_entry("input", _output_for_gradient),
+        ),
+        Misconception(
+            "the whole power for one weight",
+            {"shared_weight": _whole_power_for_one},
+            lambda case, answer: (
+                f"`one_weight` is what reaches the *input*, {show(case['a'])}^{case['layers']}. A weight gets signal "
+                "in times gradient out: its own factor is missing from both, and the signal began as x0."
+            ),
+            "Count the factors before the layer and behind it. How many of the L are there?",
+            _same_entry("one_weight", _whole_power_for_one),
         ),
         Misconception(
             "uses multiplied",
@@ -912,6 +961,11 @@ def _first_too_large(record: Record) -> Found:
         return _first(record, lambda tensor: np.abs(tensor).max() > np.finfo(tensor.dtype).max)
 
 
+def _first_beyond_float16(record: Record) -> Found:
+    with np.errstate(invalid="ignore"):
+        return _first(record, lambda tensor: bool((~(np.abs(tensor) <= LARGEST["float16"])).any()))
+
+
 def _what_broke(case: Case) -> str:
     found = first_nonfinite(case["record"])
     if found is None:
@@ -1002,6 +1056,15 @@ FIRST_NONFINITE = Judged(
             ),
             "Ask whether an entry is finite, not whether it is large.",
         ),
+        Misconception(
+            "one limit for all formats",
+            {"first_nonfinite": _first_beyond_float16},
+            lambda case, answer: (
+                "You take every number beyond 65,504 for broken. That is the largest of float16 only; the numbers here "
+                f"are large, but finite in their own format. Here {_what_broke(case)}."
+            ),
+            "Ask of each entry whether it is finite; no limit is needed.",
+        ),
     ),
     hints=(
         "Go through the record in its order; what would you ask of each tensor?",
@@ -1075,7 +1138,7 @@ def _judge_gain(case: Case, value: Plain) -> Finding:
     if gain is None:
         return Finding(False, f"initial_gain must be one finite number above 0, and is {show(value)}.")
     ratio = _profile(case, gain)[0]
-    wanted = f"a ratio from {LEAST:g} to {MOST:g}"
+    wanted = f"a gain at which that ratio lies between {LEAST:g} and {MOST:g}"
     return Finding(LEAST <= ratio <= MOST, _measured(case, Answer("given", gain)), wanted)
 
 
@@ -1216,6 +1279,10 @@ def _peak_in_one_step(radius: float, peak: float) -> Array:
     return _triangular(radius, peak - radius**2 / peak)
 
 
+def _peak_at_step_nine(radius: float, peak: float) -> Array:
+    return _triangular(radius, peak / (9 * radius**8))
+
+
 def _no_corner(radius: float, peak: float) -> Array:
     return radius * np.eye(2)
 
@@ -1304,6 +1371,13 @@ def _is_at_peak_already(case: Case, A: Array) -> bool:
     return _near(_radius(A), case["radius"]) and any(_near(size, case["peak"]) for size in sizes)
 
 
+def _has_its_step_fixed(case: Case, A: Array) -> bool:
+    """A corner that reaches the peak at one and the same step for every radius; the lesson's matrix has step 9."""
+    if A.shape != (2, 2) or not np.allclose(A, _triangular(case["radius"], A[0, 1])):
+        return False
+    return math.isclose(9 * case["radius"] ** 8 * abs(float(A[0, 1])), case["peak"], rel_tol=1e-3)
+
+
 def _has_corner_of_peak(case: Case, A: Array) -> bool:
     if A.shape != (2, 2) or not np.allclose(A, _triangular(case["radius"], A[0, 1])):
         return False
@@ -1386,6 +1460,17 @@ TRANSIENT = Judged(
             ),
             "Measure with np.linalg.norm(power, 2) and search for the corner with which that has the right peak.",
             matches=_every_matrix(_has_corner_of_peak),
+        ),
+        Misconception(
+            "the step of the peak kept from the lesson",
+            {"transient": _peak_at_step_nine},
+            lambda case, answer: (
+                f"The right form. But you let the corner of A^9 be {case['peak']}, and step 9 is where the lesson's "
+                f"matrix peaks. With {case['radius']} on the diagonal the hump has its top elsewhere: at k = "
+                f"{int(_powers(np.asarray(answer.value, dtype=float)).argmax())}."
+            ),
+            "Where the top lies depends on the radius: look at the norms of all powers, and take the largest.",
+            _every_matrix(_has_its_step_fixed),
         ),
     ),
     hints=(

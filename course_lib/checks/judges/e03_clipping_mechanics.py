@@ -575,9 +575,13 @@ def _cosine(u: Any, v: Any) -> float:
     return float(np.dot(u, v) / (np.linalg.norm(u) * np.linalg.norm(v)))
 
 
-def _in_the_first_plane(g: Any, limit: float) -> float:
+def _signed_in_the_first_plane(g: Any, limit: float) -> float:
     cut = np.clip(g, -limit, limit)
-    return float(abs(np.degrees(np.arctan2(cut[1], cut[0]) - np.arctan2(g[1], g[0]))))
+    return float(np.degrees(np.arctan2(cut[1], cut[0]) - np.arctan2(g[1], g[0])))
+
+
+def _in_the_first_plane(g: Any, limit: float) -> float:
+    return abs(_signed_in_the_first_plane(g, limit))
 
 
 def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
@@ -644,6 +648,15 @@ TURNED_BY_VALUE = Judged(
                 "Asked is the angle between the gradient before and the gradient after."
             ),
             "Both vectors belong into the cosine: g and its clipped self.",
+        ),
+        _turn_held(
+            "an angle with a sign",
+            _signed_in_the_first_plane,
+            lambda case, answer: (
+                f"{show(answer.value)} has a sign: you subtract two directions. Asked is how far apart they are, "
+                "which is never negative."
+            ),
+            "An angle between two vectors comes from their scalar product, in any number of dimensions.",
         ),
         _turn_held(
             "only the first two entries",
@@ -1240,10 +1253,11 @@ TRAIN = Judged(
         _train_held(
             "clips after the step",
             _say_norms(
-                "Your log is right, but the step was taken before the gradient was clipped: a gradient longer than "
-                "{max_norm} went into the weights as it was. This is the most common place for this line to be wrong."
+                "You log the right thing, but the step was taken before the gradient was clipped: a gradient longer "
+                "than {max_norm} went into the weights as it was, and from then on weights and norms are other ones. "
+                "This is the most common place for this line to be wrong."
             ),
-            "Let clip and step change places.",
+            "In which order does your loop clip and step? Which of the two uses the gradient?",
         ),
         _train_held(
             "logs the norm after",
@@ -1454,8 +1468,8 @@ RULE_AND_THRESHOLD = Judged(
             10.0,
             _say_error(
                 lambda c: (
-                    f"That is worse than always predicting the mean, which has an error of 1: at {show(c)} almost "
-                    "nothing is cut, or so little that the steps overshoot."
+                    f"That is worse than always predicting the mean, which has an error of 1: at {show(c)} the sick "
+                    "entry is still so large after the cut that its steps overshoot."
                 )
             ),
             "Print pascal_error for thresholds from 1 down to 0.0001, a factor of 3 or 10 apart.",
