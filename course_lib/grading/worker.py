@@ -108,7 +108,8 @@ class Sitting:
         """Run every cell, put every question, say `done`; unseeded random numbers are the same in every run."""
         random.seed(_SEED)
         sys.modules["numpy"].random.seed(_SEED)
-        sys.modules["torch"].manual_seed(_SEED)
+        # Not torch.manual_seed: for devices that are not here it keeps the text of the whole stack.
+        sys.modules["torch"].default_generator.manual_seed(_SEED)
         for number, source in self._cells.items():
             self._run_cell(number, source)
         for asked in self._asked:
