@@ -318,6 +318,7 @@ def main() -> None:
     if "--once" in sys.argv[1:]:
         once()
     serve(socket.socket(fileno=os.dup(0)), "--enclosed" in sys.argv[1:])
+    os._exit(0)  # nothing is left to be put in order, and the libraries would take their time over it
 
 
 if __name__ == "__main__":
