@@ -25,7 +25,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS submissions (
     learner TEXT, exercise TEXT, path TEXT NOT NULL, late INTEGER NOT NULL, digest TEXT NOT NULL,
-    PRIMARY KEY (learner, exercise)) WITHOUT ROWID;
+    attempt INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (learner, exercise)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS graded (
     digest TEXT, exercise TEXT, status TEXT NOT NULL, reason TEXT NOT NULL, notes TEXT NOT NULL,
     seconds REAL NOT NULL, PRIMARY KEY (digest, exercise)) WITHOUT ROWID;
@@ -53,6 +53,7 @@ class Entry:
     late: bool
     digest: str
     graded: Graded
+    attempt: int = 0
 
     @property
     def points(self) -> int:
@@ -94,6 +95,11 @@ class Ledger:
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.executescript(_SCHEMA)
             with self._at_once():
+                columns = [row[1] for row in self._base.execute("PRAGMA table_info(submissions)")]
+                if "attempt" not in columns:  # a ledger of the time before attempts were kept
+                    self._base.execute(
+                        "ALTER TABLE submissions ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0"
+                    )
                 self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
                 self._base.execute("DELETE FROM graded WHERE digest LIKE '?%'")
                 self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
@@ -157,10 +163,14 @@ class Ledger:
 
     def enter(self, submission: Submission, digest: str) -> None:
         """Note who handed in what. It is on disk with the next result, and noted again at the next call anyway."""
-        row = (submission.learner, submission.exercise, submission.path, submission.late, digest)
+        head = (submission.learner, submission.exercise, submission.path, submission.late)
         with self._speaking():
             self._base.execute("PRAGMA synchronous = NORMAL")
-            self._base.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?, ?, ?)", row)
+            self._base.execute(
+                "INSERT OR REPLACE INTO submissions (learner, exercise, path, late, digest, attempt) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (*head, digest, submission.attempt),
+            )
             self._base.execute("PRAGMA synchronous = FULL")
 
     def add(self, digest: str, exercise: str, graded: Graded) -> None:
@@ -266,16 +276,15 @@ class Ledger:
     def entries(self) -> Iterator[Entry]:
         """Every submission that has its result, in the order of learners and exercises."""
         query = (
-            "SELECT learner, exercise, path, late, digest, status, reason, notes, seconds "
+            "SELECT learner, exercise, path, late, digest, attempt, status, reason, notes, seconds "
             "FROM submissions JOIN graded USING (digest, exercise) ORDER BY learner, exercise"
         )
         with self._speaking():
-            for learner, exercise, path, late, digest, status, reason, notes, seconds in self._base.execute(
-                query
-            ):
+            for row in self._base.execute(query):
+                learner, exercise, path, late, digest, attempt, status, reason, notes, seconds = row
                 results = self._results(digest, exercise)
                 graded = Graded(status, reason, tuple(json.loads(notes)), seconds, results)
-                yield Entry(learner, exercise, path, bool(late), digest, graded)
+                yield Entry(learner, exercise, path, bool(late), digest, graded, attempt)
 
     def _results(self, digest: str, exercise: str) -> tuple[Result, ...]:
         query = (

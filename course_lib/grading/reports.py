@@ -39,8 +39,10 @@ def write_feedback(entry: Entry, folder: Path) -> None:
         f'<p class="lead">Feedback for {_text(entry.learner)}</p>',
         f'<p class="score">{entry.points} <small>of {entry.out_of} points</small></p>',
     ]
-    if entry.late:
-        body.append("<p>Handed in late.</p>")
+    told = [f"attempt {entry.attempt}"] if entry.attempt > 1 else []
+    told += ["handed in late"] if entry.late else []
+    if told:
+        body.append(f"<p>{', '.join(told).capitalize()}.</p>")
     if entry.graded.status == "unreadable":
         body.append(
             f'<p class="box"><strong>Not graded.</strong> {_text(entry.path)} {_text(entry.graded.reason)}</p>'
@@ -120,9 +122,9 @@ def write_report(entries: Iterable[Entry], folder: Path, warnings: Sequence[str]
     for entry in entries:
         link = f"{FEEDBACK}/{feedback_name(entry.learner, entry.exercise)}"
         name = f'<a href="{escape(link)}">{_text(entry.learner)}</a>'
-        late = "late" if entry.late else ""
+        late, attempt = "late" if entry.late else "", f"{entry.attempt or ''}"
         score = f"{entry.points} of {entry.out_of}"
-        learners.append([name, _text(entry.exercise), score, entry.graded.status, late])
+        learners.append([name, _text(entry.exercise), score, entry.graded.status, late, attempt])
         if entry.graded.status != "unreadable":
             classes[entry.exercise].add(entry)
         if entry.graded.status != "graded":
@@ -137,7 +139,7 @@ def write_report(entries: Iterable[Entry], folder: Path, warnings: Sequence[str]
         body.append("<h2>Look at these yourself</h2>")
         body.append(grid(["Learner", "Exercise", "Points", "What happened"], trouble))
     body.append("<h2>Every submission</h2>")
-    body.append(grid(["Learner", "Exercise", "Points", "Status", "Late"], learners))
+    body.append(grid(["Learner", "Exercise", "Points", "Status", "Late", "Attempt"], learners))
     _write(folder / REPORT, page("Class report", "\n".join(body)))
 
 

@@ -112,6 +112,17 @@ def test_a_ledger_that_is_none_is_said(tmp_path):
         Ledger(tmp_path)
 
 
+def test_a_ledger_of_before_attempts_were_kept_goes_on(grade, tmp_path):
+    hand_in(tmp_path / "in", "ann", notebook(*RIGHT))
+    before = grade(tmp_path / "in")
+    with sqlite3.connect(before.out / FILE) as base:
+        base.execute("ALTER TABLE submissions DROP COLUMN attempt")
+    base.close()
+    again = grade(tmp_path / "in")
+    assert again.code == 0
+    assert again.points("ann") == 10
+
+
 def test_a_full_disk_is_said_and_keeps_what_was_graded(grade, tmp_path, monkeypatch):
     for number in range(3):
         hand_in(tmp_path / "in", f"learner{number}", notebook(*RIGHT, f"# {number}"))
