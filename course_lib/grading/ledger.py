@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.errors import CourseError
+from course_lib.grading.likeness import Prints
 from course_lib.grading.runner import Graded, Result, renewed
 from course_lib.grading.submissions import Submission
 
@@ -33,6 +34,9 @@ CREATE TABLE IF NOT EXISTS results (
     digest TEXT, exercise TEXT, place INTEGER, question TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
     points INTEGER NOT NULL, out_of INTEGER NOT NULL, message TEXT NOT NULL, misconception TEXT NOT NULL,
     hints TEXT NOT NULL, card TEXT NOT NULL, PRIMARY KEY (digest, exercise, place));
+CREATE TABLE IF NOT EXISTS prints (
+    exercise TEXT, question TEXT, digest TEXT, prints TEXT NOT NULL,
+    PRIMARY KEY (exercise, question, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS regrades (
     question TEXT, digest TEXT, exercise TEXT, before INTEGER NOT NULL, done INTEGER NOT NULL,
     PRIMARY KEY (question, digest, exercise)) WITHOUT ROWID;
@@ -224,6 +228,25 @@ class Ledger:
         query = "SELECT digest, exercise FROM regrades WHERE question = ? AND NOT done"
         with self._speaking():
             return {(str(d), str(e)) for d, e in self._base.execute(query, (question,))}
+
+    def keep_prints(self, digest: str, exercise: str, prints: Mapping[str, Prints]) -> None:
+        """Keep the fingerprints of a submission's answers; on disk with the next result, and no great loss without."""
+        rows = [(exercise, question, digest, json.dumps(sorted(kept))) for question, kept in prints.items()]
+        with self._speaking():
+            self._base.execute("PRAGMA synchronous = NORMAL")
+            with self._at_once():
+                self._base.executemany("INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?)", rows)
+            self._base.execute("PRAGMA synchronous = FULL")
+
+    def prints(self, exercise: str, question: str) -> Iterator[tuple[str, Prints]]:
+        """The digest and fingerprints of every answer to one question that some learner hands in now."""
+        query = (
+            "SELECT digest, prints FROM prints WHERE exercise = ?1 AND question = ?2 "
+            "AND digest IN (SELECT digest FROM submissions WHERE exercise = ?1) ORDER BY digest"
+        )
+        with self._speaking():
+            for digest, kept in self._base.execute(query, (exercise, question)):
+                yield digest, frozenset(json.loads(kept))
 
     def renew(self, digest: str, exercise: str, question: str, again: Graded) -> None:
         """Replace the record of one question, and note that it was put again: both or neither."""
