@@ -1,4 +1,5 @@
-"""The system calls that a submission is refused: those by which kernels are attacked and that no notebook needs.
+"""The system calls that a submission is refused: those by which kernels are attacked and that no notebook needs, and
+those that take memory which no limit of the process counts (files without a name, System V segments and queues).
 
 A filter of a few instructions (classic BPF, see seccomp(2)) that the kernel runs before each call of the process and
 of all that it starts. Refused calls fail with EPERM, as if a right were missing; new namespaces are refused however
@@ -41,6 +42,10 @@ _X86_64 = {
     "pivot_root": 155,
     "mount": 165,
     "umount2": 166,
+    "memfd_create": 319,
+    "shmget": 29,
+    "msgget": 68,
+    "semget": 64,
     "add_key": 248,
     "request_key": 249,
     "keyctl": 250,
@@ -86,6 +91,10 @@ _AARCH64 = {
     "pivot_root": 41,
     "mount": 40,
     "umount2": 39,
+    "memfd_create": 279,
+    "shmget": 194,
+    "msgget": 186,
+    "semget": 190,
     "add_key": 217,
     "request_key": 218,
     "keyctl": 219,
