@@ -142,7 +142,8 @@ def _call(command: list[str], folder: Path, log: Path) -> float:
     return time.monotonic() - began
 
 
-def _write(path: Path, content: dict[str, Any]) -> Path:
+def write(path: Path, content: dict[str, Any]) -> Path:
+    """A notebook as a file, in folders made for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
@@ -151,7 +152,7 @@ def _write(path: Path, content: dict[str, Any]) -> Path:
 def ours(given: Class, folder: Path) -> Run:
     """`course grade --jobs 1`, in its sandbox."""
     for learner, notebook in given.notebooks.items():
-        _write(folder / "in" / learner / f"{given.exercise}.ipynb", notebook)
+        write(folder / "in" / learner / f"{given.exercise}.ipynb", notebook)
     course = "import sys; from course_lib.cli import main; sys.exit(main(sys.argv[1:]))"
     batch = _call(
         [sys.executable, "-c", course, "grade", "in", "--out", "out", "--jobs", "1", "--seed", "benchmark"],
@@ -208,10 +209,10 @@ def nbgrader(given: Class, folder: Path) -> Run:
     (folder / "nbgrader_config.py").write_text(
         'c = get_config()\nc.CourseDirectory.course_id = "benchmark"\n', encoding="utf-8"
     )
-    _write(folder / "source" / "hw" / name, given.solution)
+    write(folder / "source" / "hw" / name, given.solution)
     _call([program, "generate_assignment", "hw"], folder, folder / "log")
     for learner, notebook in given.notebooks.items():
-        _write(folder / "submitted" / learner / "hw" / name, notebook)
+        write(folder / "submitted" / learner / "hw" / name, notebook)
     started = time.time()
     batch = _call([program, "autograde", "hw"], folder, folder / "log")
     ended = sorted(path.stat().st_mtime for path in (folder / "autograded").glob(f"*/hw/{name}"))
@@ -237,7 +238,7 @@ def otter(given: Class, folder: Path) -> Run:
     points, seconds = {}, []
     for learner, notebook in given.notebooks.items():
         kept = [cell for cell in notebook["cells"] if not _is_check(cell)]
-        _write(folder / learner / f"{given.exercise}.ipynb", notebook | {"cells": kept})
+        write(folder / learner / f"{given.exercise}.ipynb", notebook | {"cells": kept})
         run = ["run", "-a", "autograder.zip", "-o", learner, "--no-logo", f"{learner}/{given.exercise}.ipynb"]
         seconds.append(_call([program, *run], folder, folder / learner / "log"))
         tests = json.loads((folder / learner / "results.json").read_text(encoding="utf-8"))["tests"]

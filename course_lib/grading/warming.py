@@ -10,11 +10,13 @@ from __future__ import annotations
 import ctypes
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 _MADV_COLLAPSE = 25
 _LARGE_PAGE = 2 << 20
+_PIECE = 16
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0 *(?:\[heap\])?")
 
 
@@ -45,22 +47,19 @@ def rehearse(shell: Any) -> None:
     plt.close(figure)
 
 
-def take_large_pages() -> int:
-    """Gather this process's own memory into pages of 2 MB, as far as the kernel does so; how many it was asked for.
+def take_large_pages() -> Iterator[int]:
+    """Gather this process's own memory into pages of 2 MB, a piece at each step; how many pages it asked for.
 
-    Linux since 6.1 does it on request (MADV_COLLAPSE), whatever its general setting is. It changes where data lie,
-    never what they are, so where it is refused nothing is lost but time.
+    All of it takes half a second, which the first result of a batch should not wait for. Linux since 6.1 does it on
+    request (MADV_COLLAPSE), whatever its general setting is. It changes where data lie, never what they are, so where
+    it is refused nothing is lost but time.
     """
     libc = ctypes.CDLL(None)
-    asked = 0
     for line in Path("/proc/self/maps").read_text().splitlines():
         if found := _MAPPING.fullmatch(line):
             start, end = (int(address, 16) for address in found.groups())
-            first, last = -(-start // _LARGE_PAGE), end // _LARGE_PAGE
-            if first < last:
-                size = (last - first) * _LARGE_PAGE
-                libc.madvise(
-                    ctypes.c_void_p(first * _LARGE_PAGE), ctypes.c_size_t(size), ctypes.c_int(_MADV_COLLAPSE)
-                )
-                asked += last - first
-    return asked
+            for first in range(-(-start // _LARGE_PAGE), end // _LARGE_PAGE, _PIECE):
+                pages = min(_PIECE, end // _LARGE_PAGE - first)
+                place, size = ctypes.c_void_p(first * _LARGE_PAGE), ctypes.c_size_t(pages * _LARGE_PAGE)
+                libc.madvise(place, size, ctypes.c_int(_MADV_COLLAPSE))
+                yield pages

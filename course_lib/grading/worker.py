@@ -218,7 +218,7 @@ def serve(control: socket.socket, enclosed: bool) -> None:
     rehearse(shell)
     gc.collect()
     gc.freeze()
-    take_large_pages()
+    pieces = take_large_pages()
     enclosure = Enclosure.prepare() if enclosed else None
     if enclosure is not None:
         enclosure.rehearse()
@@ -234,6 +234,7 @@ def serve(control: socket.socket, enclosed: bool) -> None:
         else:
             status = _fork_plain(shell, control, handed[0])
         control.send(b"exit %d" % status)
+        next(pieces, None)
 
 
 def _fork_enclosed(
