@@ -4,16 +4,23 @@ Every submission is the solution of one exercise with some answers taken out, so
 three graders get the same notebooks and the same questions, in one run, one submission at a time. The two others
 ask each question by the `check` that learners see; their notebooks lose the cells that would ask it twice. What is
 compared is the time of one submission: for nbgrader the time between two finished files of one batch, for otter,
-which grades one file a call, the whole call, for this grader what its ledger says. The share of a whole batch,
-with everything that is started and written once, stands beside it.
+which grades one file a call, the whole call, for this grader what its ledger says. Beside it stand
+the CPU seconds of one more submission (those of a batch, less those of a batch of two), which other work on the
+machine moves little, and the share of a whole batch, with everything that is started and written once.
+
+`--first 5` ends every notebook after its fifth question: a homework of small questions, where what a grader takes is
+not lost in what the notebook computes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
+import ctypes
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -21,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +37,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / ".peers"
 OURS = "course grade"
+_PR_SET_CHILD_SUBREAPER = 36
+_MANY = 200
+"""Submissions from which our own CPU seconds of one are taken."""
+
 INSTALL = {
     "nbgrader": f"python3 -m venv {PEERS.name}/nbgrader && {PEERS.name}/nbgrader/bin/pip install nbgrader==0.9.6 "
     "-r requirements.lock",
@@ -51,6 +62,10 @@ class Class:
     notebooks: dict[str, dict[str, Any]]
     points: dict[str, float]
 
+    def first(self, size: int) -> Class:
+        """The same with the first learners only."""
+        return replace(self, notebooks=dict(list(self.notebooks.items())[:size]))
+
 
 @dataclass(frozen=True)
 class Run:
@@ -59,6 +74,14 @@ class Run:
     points: dict[str, float]
     seconds: list[float]
     batch: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run, and the CPU seconds of one more submission."""
+
+    run: Run
+    marginal: float
 
 
 def _question(cell: dict[str, Any]) -> str:
@@ -71,13 +94,17 @@ def _is_check(cell: dict[str, Any]) -> bool:
     return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
 
 
-def honest(exercise: str, size: int, never: list[str]) -> Class:
+def honest(exercise: str, size: int, never: list[str], first: int | None = None) -> Class:
     """`size` learners: the first answers all, the next leave out one question, the next two, and so on, in turn.
 
-    The questions in `never` nobody answers: one whose answer computes for long hides what the graders take.
+    The questions in `never` nobody answers: one whose answer computes for long hides what the graders take. With
+    `first`, the notebooks end after so many questions.
     """
     solution = json.loads((ROOT / "solutions" / f"{exercise}.ipynb").read_text(encoding="utf-8"))
     blank = json.loads((ROOT / "exercises" / f"{exercise}.ipynb").read_text(encoding="utf-8"))
+    ends = [number for number, cell in enumerate(solution["cells"], 1) if _is_check(cell)][:first]
+    for notebook in (solution, blank):
+        notebook["cells"] = notebook["cells"][: ends[-1] if first else None]
     checks = [cell for cell in solution["cells"] if _is_check(cell)]
     worth = {_question(cell): float(cell["metadata"]["nbgrader"]["points"]) for cell in checks}
     names = list(worth)
@@ -115,7 +142,8 @@ def _call(command: list[str], folder: Path, log: Path) -> float:
     return time.monotonic() - began
 
 
-def _write(path: Path, content: dict[str, Any]) -> Path:
+def write(path: Path, content: dict[str, Any]) -> Path:
+    """A notebook as a file, in folders made for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
@@ -124,7 +152,7 @@ def _write(path: Path, content: dict[str, Any]) -> Path:
 def ours(given: Class, folder: Path) -> Run:
     """`course grade --jobs 1`, in its sandbox."""
     for learner, notebook in given.notebooks.items():
-        _write(folder / "in" / learner / f"{given.exercise}.ipynb", notebook)
+        write(folder / "in" / learner / f"{given.exercise}.ipynb", notebook)
     course = "import sys; from course_lib.cli import main; sys.exit(main(sys.argv[1:]))"
     batch = _call(
         [sys.executable, "-c", course, "grade", "in", "--out", "out", "--jobs", "1", "--seed", "benchmark"],
@@ -140,6 +168,40 @@ def ours(given: Class, folder: Path) -> Run:
     return Run(points, list(seconds.values()), batch)
 
 
+def measured(grader: Callable[[Class, Path], Run], given: Class, more: Class) -> Measured:
+    """Grade all submissions for their times; then two, and `more`, for the CPU seconds of one.
+
+    What is started once a batch takes seconds, now a tenth more and now a tenth less, so that where one submission
+    takes hundredths, many of them must stand against it.
+    """
+    run, spent = _spent(grader, given)
+    _, two = _spent(grader, given.first(2))
+    many = spent if more is given else _spent(grader, more)[1]
+    return Measured(run, (many - two) / (len(more.notebooks) - 2))
+
+
+def _spent(grader: Callable[[Class, Path], Run], given: Class) -> tuple[Run, float]:
+    before = _cpu_of_children()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        run = grader(given, Path(folder))
+    return run, _cpu_of_children() - before
+
+
+def _cpu_of_children() -> float:
+    """CPU seconds of all that was started from here and has ended, whoever its parent was."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of what outlives its own: a worker in its sandbox would not be counted otherwise."""
+    if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise SystemExit("The kernel does not let this process count what its grandchildren take.")
+
+
 def nbgrader(given: Class, folder: Path) -> Run:
     """An nbgrader course of one assignment: generate, hand in, autograde all at once, export."""
     program = str(_program("nbgrader"))
@@ -147,10 +209,10 @@ def nbgrader(given: Class, folder: Path) -> Run:
     (folder / "nbgrader_config.py").write_text(
         'c = get_config()\nc.CourseDirectory.course_id = "benchmark"\n', encoding="utf-8"
     )
-    _write(folder / "source" / "hw" / name, given.solution)
+    write(folder / "source" / "hw" / name, given.solution)
     _call([program, "generate_assignment", "hw"], folder, folder / "log")
     for learner, notebook in given.notebooks.items():
-        _write(folder / "submitted" / learner / "hw" / name, notebook)
+        write(folder / "submitted" / learner / "hw" / name, notebook)
     started = time.time()
     batch = _call([program, "autograde", "hw"], folder, folder / "log")
     ended = sorted(path.stat().st_mtime for path in (folder / "autograded").glob(f"*/hw/{name}"))
@@ -176,7 +238,7 @@ def otter(given: Class, folder: Path) -> Run:
     points, seconds = {}, []
     for learner, notebook in given.notebooks.items():
         kept = [cell for cell in notebook["cells"] if not _is_check(cell)]
-        _write(folder / learner / f"{given.exercise}.ipynb", notebook | {"cells": kept})
+        write(folder / learner / f"{given.exercise}.ipynb", notebook | {"cells": kept})
         run = ["run", "-a", "autograder.zip", "-o", learner, "--no-logo", f"{learner}/{given.exercise}.ipynb"]
         seconds.append(_call([program, *run], folder, folder / learner / "log"))
         tests = json.loads((folder / learner / "results.json").read_text(encoding="utf-8"))["tests"]
@@ -215,39 +277,52 @@ def main() -> int:
     parser.add_argument("--exercise", default="01_explosion")
     parser.add_argument("--submissions", type=int, default=20)
     parser.add_argument("--leave-out", nargs="+", default=[], metavar="QUESTION", help="nobody answers these")
+    parser.add_argument(
+        "--first", type=int, metavar="N", help="the notebooks end after their first N questions"
+    )
     parser.add_argument("--graders", nargs="+", choices=list(GRADERS), default=list(GRADERS))
     args = parser.parse_args()
-    given = honest(args.exercise, args.submissions, args.leave_out)
+    if args.submissions < 3:
+        parser.error("--submissions must be at least 3: two of them are graded alone first")
+    _adopt_orphans()
+    given = honest(args.exercise, args.submissions, args.leave_out, args.first)
     code, runs = 0, {}
     for name in args.graders:
-        with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-            try:
-                runs[name] = GRADERS[name](given, Path(folder))
-            except NotRun as error:
-                print(f"{name}: {error}", file=sys.stderr)
-                code = 1
-                continue
+        try:
+            # The same mix of submissions, of which every len(questions)-th is alike but for its bytes.
+            more = honest(args.exercise, _MANY, args.leave_out, args.first) if name == OURS else given
+            runs[name] = measured(GRADERS[name], given, more)
+        except NotRun as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            code = 1
+            continue
         for learner, deserved in given.points.items():
-            if runs[name].points.get(learner) != deserved:
-                got = runs[name].points.get(learner, "nothing")
+            got = runs[name].run.points.get(learner, "nothing")
+            if got != deserved:
                 print(f"{name} gave {learner} {got} points; {deserved:g} were deserved.", file=sys.stderr)
                 code = 1
-    without = f" without {', '.join(args.leave_out)}" if args.leave_out else ""
+    part = f", its first {args.first} questions" if args.first else ""
+    part += f", without {', '.join(args.leave_out)}" if args.leave_out else ""
     print(
-        f"{datetime.now(UTC):%Y-%m-%d}: {args.submissions} submissions of {args.exercise}{without}; {_versions()}"
+        f"{datetime.now(UTC):%Y-%m-%d}: {args.submissions} submissions of {args.exercise}{part}; {_versions()}"
     )
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", end="\n\n")
     _print(runs, args.submissions)
     return code
 
 
-def _print(runs: dict[str, Run], size: int) -> None:
-    base = statistics.median(runs[OURS].seconds) if OURS in runs else None
-    print("| grader | median s a submission | against ours | batch, s a submission |\n|---|---|---|---|")
-    for name, run in runs.items():
-        median = statistics.median(run.seconds)
-        ratio = f"{median / base:.1f}x" if base else ""
-        print(f"| {name} | {median:.2f} | {ratio} | {run.batch / size:.2f} |")
+def _print(runs: dict[str, Measured], size: int) -> None:
+    print(
+        "| grader | median s a submission | against ours | CPU s of one more | against ours | batch, s a submission |"
+    )
+    print("|---|---|---|---|---|---|")
+    ours = runs.get(OURS)
+    for name, took in runs.items():
+        median = statistics.median(took.run.seconds)
+        by_wall = f"{median / statistics.median(ours.run.seconds):.1f}x" if ours else ""
+        by_cpu = f"{took.marginal / ours.marginal:.1f}x" if ours else ""
+        row = (name, f"{median:.3f}", by_wall, f"{took.marginal:.3f}", by_cpu, f"{took.run.batch / size:.2f}")
+        print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

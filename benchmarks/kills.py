@@ -6,9 +6,9 @@ After the last kill it is left to end. `grades.csv` must hold the same bytes as 
 the same but for the seconds that each submission took.
 
 Some kills come while the grader starts. Each of the others comes at a random moment after a random number of new
-results, on average a little less than this kill's share of what is left. So that the time is spent in the batch and
-not on imports, grader and worker are forked from one process that holds their libraries; the worker has no sandbox
-then, which is not what is tried here.
+results, on average a little less than this kill's share of what is left. The grader is forked from a process that
+holds its libraries; its worker stands in the product's own sandbox and imports torch anew after each kill, which is
+where most of the time goes. With `--no-sandbox` the worker is forked as well: minutes become seconds.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ import toy.probes  # noqa: E402
 from handwritten import DOUBLE, NORM, RIGHT, notebook  # noqa: E402
 from handwritten import hand_in as write  # noqa: E402
 
-from course_lib.grading import command, local, process, runner, worker  # noqa: E402
+from course_lib.grading import command, confine, local, process, runner, worker  # noqa: E402
 from course_lib.grading.ledger import Ledger  # noqa: E402
 
 
 class Grader:
     """`course grade` in a process group of its own, forked from this one; it tells of each result it has entered."""
 
-    def __init__(self, submissions: Path, out: Path) -> None:
+    def __init__(self, submissions: Path, out: Path, sandbox: bool) -> None:
         reading, writing = os.pipe()
         self.process = os.fork()
         if self.process == 0:
             os.close(reading)
-            _grade(submissions, out, writing)
+            _grade(submissions, out, sandbox, writing)
         os.setpgid(self.process, self.process)
         os.close(writing)
         self._results = reading
@@ -81,7 +81,7 @@ class Grader:
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
 
-def _grade(submissions: Path, out: Path, told: int) -> NoReturn:
+def _grade(submissions: Path, out: Path, sandbox: bool, told: int) -> NoReturn:
     """The forked process: the command as it is, which says a byte for each result that is on disk."""
     code = 1
     try:
@@ -94,7 +94,8 @@ def _grade(submissions: Path, out: Path, told: int) -> NoReturn:
         setattr(Ledger, "add", add)  # noqa: B010
         parser = argparse.ArgumentParser()
         command.add_arguments(parser)
-        arguments = [str(submissions), "--out", str(out), "--seed", "s", "--jobs", "1", "--no-sandbox"]
+        arguments = [str(submissions), "--out", str(out), "--seed", "s", "--jobs", "1"]
+        arguments += [] if sandbox else ["--no-sandbox"]
         log = os.open(out.parent / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1)
         os.dup2(log, 2)
@@ -135,15 +136,20 @@ class _Forked:
         os.waitpid(self.pid, 0)
 
 
-def load() -> None:
+def load(sandbox: bool) -> None:
     """Import all that is forked later; the toy exercise is the only one."""
     toy.enter(toy.probes, toy.judges)
+    runner.exercise(toy.NAME)
+    if sandbox:
+        toy.show_to_workers(lambda name, value: setattr(confine, name, value))
+        told = confine._environment
+        setattr(confine, "_environment", lambda folder: told(folder) | {"TOY_ALONE": "1"})  # noqa: B010
+        return
     setattr(worker, "_ROOMS", ())  # noqa: B010
     setattr(worker, "_LIBRARIES", ())  # noqa: B010
     setattr(local, "open_worker", lambda sandbox: ForkedWorker(sandbox))  # noqa: B010
     shell = worker.prepare()
     setattr(worker, "prepare", lambda: shell)  # noqa: B010
-    runner.exercise(toy.NAME)
 
 
 def hand_in(folder: Path, size: int) -> None:
@@ -187,25 +193,27 @@ def main() -> int:
     parser.add_argument("--submissions", type=int, default=300)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=2013, help="of the moments")
+    parser.add_argument("--no-sandbox", dest="sandbox", action="store_false", help="fork the worker too")
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    load()
+    load(args.sandbox)
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         folder = Path(name)
         submissions, quiet, killed = folder / "in", folder / "quiet", folder / "killed"
         hand_in(submissions, args.submissions)
-        ready, pace = run_quietly(submissions, quiet, args.submissions)
+        ready, pace = run_quietly(submissions, quiet, args)
         print(
             f"quiet run: first result after {ready:.1f} s, then {1000 * pace:.0f} ms a submission", flush=True
         )
         began = time.monotonic()
         held = kill_often(submissions, killed, args, rng, ready, pace)
-        if code := Grader(submissions, killed).end():
+        if code := Grader(submissions, killed, args.sandbox).end():
             raise SystemExit(f"The last run ended with {code}.")
         equal = same(quiet, killed)
     starting = sum(a == b for a, b in zip([0, *held], held, strict=False))
     print(
-        f"{datetime.now(UTC):%Y-%m-%d}: {args.submissions} submissions, {len(held)} kills in "
+        f"{datetime.now(UTC):%Y-%m-%d}: {args.submissions} submissions, "
+        f"{'in the sandbox' if args.sandbox else 'without the sandbox'}, {len(held)} kills in "
         f"{time.monotonic() - began:.0f} s; {len(held) - starting} came after new results, {starting} before any. "
         f"The ledger held {held[len(held) // 2]} half way and {held[-1]} after the last kill."
     )
@@ -217,15 +225,15 @@ def main() -> int:
     return 0 if equal else 1
 
 
-def run_quietly(submissions: Path, out: Path, size: int) -> tuple[float, float]:
+def run_quietly(submissions: Path, out: Path, args: argparse.Namespace) -> tuple[float, float]:
     """Grade undisturbed: seconds to the first result, and seconds a submission after it."""
     began = time.monotonic()
-    grader = Grader(submissions, out)
+    grader = Grader(submissions, out, args.sandbox)
     grader.await_results(1)
     first = time.monotonic() - began
     if code := grader.end():
         raise SystemExit(f"The quiet run ended with {code}: {(out.parent / 'log').read_text('utf-8')}")
-    return first, (time.monotonic() - began - first) / size
+    return first, (time.monotonic() - began - first) / args.submissions
 
 
 def kill_often(
@@ -234,7 +242,7 @@ def kill_often(
     """What the ledger held after each kill."""
     held: list[int] = []
     while len(held) < args.kills:
-        grader = Grader(submissions, out)
+        grader = Grader(submissions, out, args.sandbox)
         share = (args.submissions - (held[-1] if held else 0)) / (args.kills - len(held))
         more = rng.randint(0, max(0, round(2 * share) - 2))
         if more and rng.random() < 0.9:
@@ -244,6 +252,8 @@ def kill_often(
             time.sleep(rng.uniform(0, ready + pace))
         if grader.kill():
             held.append(entered(out))
+            if len(held) % 10 == 0:
+                print(f"{len(held)} kills, {held[-1]} results", file=sys.stderr)
     return held
 
 

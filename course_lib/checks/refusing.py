@@ -28,6 +28,19 @@ class Guard:
         self.leant_on: str | None = None
 
 
+class _Suspects(dict[str, bool]):
+    """Whether a module can hold one of the refused names, found out once for each module that is called into."""
+
+    def __init__(self, refused: tuple[str, ...]) -> None:
+        super().__init__()
+        self._refused = [f"{name}." for name in refused]
+
+    def __missing__(self, module: str) -> bool:
+        inside = f"{module}."
+        self[module] = any(name.startswith(inside) or inside.startswith(name) for name in self._refused)
+        return self[module]
+
+
 @contextmanager
 def refusing(names: tuple[str, ...]) -> Iterator[Guard]:
     """While this holds, a call of a function defined at one of the dotted `names`, or below it, raises `Leant`.
@@ -38,12 +51,13 @@ def refusing(names: tuple[str, ...]) -> Iterator[Guard]:
     """
     guard = Guard()
     refused = names + ALWAYS_REFUSED
+    suspect = _Suspects(refused)
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
-        if event != "call":
+        if event != "call":  # this runs at every call that an answer makes, so the common case comes first
             return
         module = frame.f_globals.get("__name__")
-        if not isinstance(module, str) or module == __name__:
+        if type(module) is not str or not suspect[module]:
             return
         called = f"{module}.{frame.f_code.co_qualname}"
         for name in refused:

@@ -8,9 +8,11 @@ what it got, in a few words, and nothing where it was refused.
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import mmap
 import os
+import platform
 import signal
 import socket
 import sys
@@ -22,9 +24,14 @@ from pathlib import Path
 
 import course_lib
 from course_lib.grading.enclosure import FILES, MEMORY, OPEN_FILES, PROCESSES, Enclosure
+from course_lib.grading.syscalls import CLONE, REFUSED, SOCKET
 
 _SECONDS = 60
 _GONE_SECONDS = 5.0
+_CLONE_FS, _CLONE_NEWUSER = 0x200, 0x1000_0000
+"""Together senseless: the kernel refuses them as such (EINVAL) where no filter does before."""
+
+_AF_VSOCK = 40
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,27 @@ def rights(bait: Bait) -> str:
     return ""
 
 
+def calls(bait: Bait) -> str:
+    """Make the system calls that kernels are attacked by; a filter refuses them all with the same answer."""
+    numbers = REFUSED.get(platform.machine())
+    if numbers is None:
+        return f"there is no filter of system calls for {platform.machine()}"
+    # No argument is a sound one, so that a call that gets through does nothing.
+    taken = [name for name, number in numbers.items() if _answer(number, -1, -1, -1, -1, -1) != errno.EPERM]
+    taken += (
+        ["clone"] if _answer(CLONE[platform.machine()], _CLONE_NEWUSER | _CLONE_FS) != errno.EPERM else []
+    )
+    taken += ["socket"] if _answer(SOCKET[platform.machine()], _AF_VSOCK, 1) != errno.EAFNOSUPPORT else []
+    return f"the kernel looked at {', '.join(taken)}" if taken else ""
+
+
+def _answer(number: int, *arguments: int) -> int:
+    """The error of one system call; 0 where it succeeded."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    refused = libc.syscall(number, *map(ctypes.c_long, arguments)) == -1
+    return ctypes.get_errno() if refused else 0
+
+
 def memory(bait: Bait) -> str:
     """Ask for twice the memory that it may have, without touching it."""
     with suppress(OSError, MemoryError), mmap.mmap(-1, 2 * MEMORY):
@@ -143,7 +171,7 @@ ATTEMPTS: dict[str, Callable[[Bait], str]] = {
     attempt.__name__: attempt
     for attempt in (
         *(network, home, submissions, references, system),
-        *(processes, rights, memory, forks, files),
+        *(processes, rights, calls, memory, forks, files),
     )
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course_lib.checks import exercises
 from course_lib.errors import CourseError
-from course_lib.grading import confine, notebook, regrade
+from course_lib.grading import confine, likeness, notebook, regrade
 from course_lib.grading.ledger import Entry, Ledger
 from course_lib.grading.local import Task, grade_beside, grade_here
 from course_lib.grading.notebook import NotebookError
@@ -129,6 +129,8 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
         with contextlib.closing(batch):
             for task, graded in batch:
                 if task.question is None:
+                    prints = likeness.prints_of(task.notebook, task.exercise)
+                    ledger.keep_prints(task.notebook.digest, task.exercise, prints)
                     ledger.add(task.notebook.digest, task.exercise, graded)
                 else:
                     ledger.renew(task.notebook.digest, task.exercise, task.question, graded)
@@ -192,13 +194,19 @@ def _write_all(ledger: Ledger, out: Path) -> list[str]:
         for entry in ledger.entries():
             write_feedback(entry, out / FEEDBACK)
             needing += _needs_a_person(entry)
-        write_report(ledger.entries(), out, [confine.UNCONFINED] if ledger.unconfined() else [])
+        warnings = [confine.UNCONFINED] if ledger.unconfined() else []
+        write_report(ledger.entries(), out, warnings, lambda exercise: _alike(ledger, exercise))
     except OSError as error:
         raise CourseError(
             f"{error.filename or out} cannot be written ({error.strerror}); the ledger is whole. "
             "Mend that and give the same command again."
         ) from None
     return needing
+
+
+def _alike(ledger: Ledger, exercise: str) -> list[likeness.Alike]:
+    answers = {asked.name: ledger.prints(exercise, asked.name) for asked in exercises.load_asked(exercise)}
+    return likeness.alike(answers, likeness.prints_of_copy(exercise))
 
 
 def _needs_a_person(entry: Entry) -> list[str]:

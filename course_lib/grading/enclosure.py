@@ -2,7 +2,8 @@
 
 The worker stands in a bubblewrap sandbox already (`confine`). Each child adds its own pid, mount, ipc and network
 namespaces, so that one submission can neither see, signal nor reach another or the worker, and all that it started
-is gone when it ends: the child is the first process of its pid namespace, and the kernel ends the rest with it.
+is gone when it ends: the child is the first process of its pid namespace, and the kernel ends the rest with it. Last
+comes a filter of system calls (`syscalls`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from course_lib.grading.syscalls import refuse_calls
 
 MEMORY = 2 << 30
 """Bytes that one process of a submission may take beyond what was loaded, and all of them together."""
@@ -101,6 +104,7 @@ class Enclosure:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, b"size=0,mode=555")
         _limit(seconds, self.address_space)
         _drop_rights(self.user)
+        refuse_calls()
         os.close(self.pids)
         os.chdir("/tmp")
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.errors import CourseError
+from course_lib.grading.likeness import Prints
 from course_lib.grading.runner import Graded, Result, renewed
 from course_lib.grading.submissions import Submission
 
@@ -25,7 +26,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS submissions (
     learner TEXT, exercise TEXT, path TEXT NOT NULL, late INTEGER NOT NULL, digest TEXT NOT NULL,
-    PRIMARY KEY (learner, exercise)) WITHOUT ROWID;
+    attempt INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (learner, exercise)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS graded (
     digest TEXT, exercise TEXT, status TEXT NOT NULL, reason TEXT NOT NULL, notes TEXT NOT NULL,
     seconds REAL NOT NULL, PRIMARY KEY (digest, exercise)) WITHOUT ROWID;
@@ -33,6 +34,9 @@ CREATE TABLE IF NOT EXISTS results (
     digest TEXT, exercise TEXT, place INTEGER, question TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
     points INTEGER NOT NULL, out_of INTEGER NOT NULL, message TEXT NOT NULL, misconception TEXT NOT NULL,
     hints TEXT NOT NULL, card TEXT NOT NULL, PRIMARY KEY (digest, exercise, place));
+CREATE TABLE IF NOT EXISTS prints (
+    exercise TEXT, question TEXT, digest TEXT, prints TEXT NOT NULL,
+    PRIMARY KEY (exercise, question, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS regrades (
     question TEXT, digest TEXT, exercise TEXT, before INTEGER NOT NULL, done INTEGER NOT NULL,
     PRIMARY KEY (question, digest, exercise)) WITHOUT ROWID;
@@ -53,6 +57,7 @@ class Entry:
     late: bool
     digest: str
     graded: Graded
+    attempt: int = 0
 
     @property
     def points(self) -> int:
@@ -94,6 +99,11 @@ class Ledger:
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.executescript(_SCHEMA)
             with self._at_once():
+                columns = [row[1] for row in self._base.execute("PRAGMA table_info(submissions)")]
+                if "attempt" not in columns:  # a ledger of the time before attempts were kept
+                    self._base.execute(
+                        "ALTER TABLE submissions ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0"
+                    )
                 self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
                 self._base.execute("DELETE FROM graded WHERE digest LIKE '?%'")
                 self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
@@ -156,10 +166,16 @@ class Ledger:
             return {(str(d), str(e)) for d, e in self._base.execute("SELECT digest, exercise FROM graded")}
 
     def enter(self, submission: Submission, digest: str) -> None:
-        """Note who handed in what."""
-        row = (submission.learner, submission.exercise, submission.path, submission.late, digest)
+        """Note who handed in what. It is on disk with the next result, and noted again at the next call anyway."""
+        head = (submission.learner, submission.exercise, submission.path, submission.late)
         with self._speaking():
-            self._base.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?, ?, ?)", row)
+            self._base.execute("PRAGMA synchronous = NORMAL")
+            self._base.execute(
+                "INSERT OR REPLACE INTO submissions (learner, exercise, path, late, digest, attempt) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (*head, digest, submission.attempt),
+            )
+            self._base.execute("PRAGMA synchronous = FULL")
 
     def add(self, digest: str, exercise: str, graded: Graded) -> None:
         """Keep one submission's results: all of them or, should the machine stop now, none."""
@@ -213,6 +229,25 @@ class Ledger:
         with self._speaking():
             return {(str(d), str(e)) for d, e in self._base.execute(query, (question,))}
 
+    def keep_prints(self, digest: str, exercise: str, prints: Mapping[str, Prints]) -> None:
+        """Keep the fingerprints of a submission's answers; on disk with the next result, and no great loss without."""
+        rows = [(exercise, question, digest, json.dumps(sorted(kept))) for question, kept in prints.items()]
+        with self._speaking():
+            self._base.execute("PRAGMA synchronous = NORMAL")
+            with self._at_once():
+                self._base.executemany("INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?)", rows)
+            self._base.execute("PRAGMA synchronous = FULL")
+
+    def prints(self, exercise: str, question: str) -> Iterator[tuple[str, Prints]]:
+        """The digest and fingerprints of every answer to one question that some learner hands in now."""
+        query = (
+            "SELECT digest, prints FROM prints WHERE exercise = ?1 AND question = ?2 "
+            "AND digest IN (SELECT digest FROM submissions WHERE exercise = ?1) ORDER BY digest"
+        )
+        with self._speaking():
+            for digest, kept in self._base.execute(query, (exercise, question)):
+                yield digest, frozenset(json.loads(kept))
+
     def renew(self, digest: str, exercise: str, question: str, again: Graded) -> None:
         """Replace the record of one question, and note that it was put again: both or neither."""
         key = (digest, exercise)
@@ -264,16 +299,15 @@ class Ledger:
     def entries(self) -> Iterator[Entry]:
         """Every submission that has its result, in the order of learners and exercises."""
         query = (
-            "SELECT learner, exercise, path, late, digest, status, reason, notes, seconds "
+            "SELECT learner, exercise, path, late, digest, attempt, status, reason, notes, seconds "
             "FROM submissions JOIN graded USING (digest, exercise) ORDER BY learner, exercise"
         )
         with self._speaking():
-            for learner, exercise, path, late, digest, status, reason, notes, seconds in self._base.execute(
-                query
-            ):
+            for row in self._base.execute(query):
+                learner, exercise, path, late, digest, attempt, status, reason, notes, seconds = row
                 results = self._results(digest, exercise)
                 graded = Graded(status, reason, tuple(json.loads(notes)), seconds, results)
-                yield Entry(learner, exercise, path, bool(late), digest, graded)
+                yield Entry(learner, exercise, path, bool(late), digest, graded, attempt)
 
     def _results(self, digest: str, exercise: str) -> tuple[Result, ...]:
         query = (

@@ -27,6 +27,7 @@ PROMISES = {
     "system": "it can write nowhere but in a folder of its own",
     "processes": "it can neither see nor signal other processes",
     "rights": "it cannot become root, nor mount anything",
+    "calls": "the system calls by which kernels are attacked are refused to it",
     "memory": "its memory is bounded",
     "forks": "the number of its processes is bounded",
     "files": "its files are bounded, in size and number",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -13,6 +13,7 @@ from statistics import median
 from typing import IO
 
 from course_lib.grading.ledger import Entry
+from course_lib.grading.likeness import Alike
 from course_lib.grading.page import bar, grid, histogram, page
 from course_lib.grading.runner import Result, clean
 from course_lib.grading.tables import write_whole
@@ -21,6 +22,7 @@ FEEDBACK = "feedback"
 REPORT = "report.html"
 
 _MANY = 12
+_MOST_PAIRS = 100
 
 
 def feedback_name(learner: str, exercise: str) -> str:
@@ -39,8 +41,10 @@ def write_feedback(entry: Entry, folder: Path) -> None:
         f'<p class="lead">Feedback for {_text(entry.learner)}</p>',
         f'<p class="score">{entry.points} <small>of {entry.out_of} points</small></p>',
     ]
-    if entry.late:
-        body.append("<p>Handed in late.</p>")
+    told = [f"attempt {entry.attempt}"] if entry.attempt > 1 else []
+    told += ["handed in late"] if entry.late else []
+    if told:
+        body.append(f"<p>{', '.join(told).capitalize()}.</p>")
     if entry.graded.status == "unreadable":
         body.append(
             f'<p class="box"><strong>Not graded.</strong> {_text(entry.path)} {_text(entry.graded.reason)}</p>'
@@ -94,8 +98,10 @@ class _Class:
     out_of: int = 0
     questions: dict[str, _Question] = field(default_factory=dict)
     same_bytes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    handed_in: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, entry: Entry) -> None:
+        self.handed_in[entry.digest].append(entry.learner)
         self.points.append(entry.points)
         self.seconds.append(entry.graded.seconds)
         self.out_of = entry.out_of
@@ -112,17 +118,22 @@ class _Class:
             question.told.setdefault(result.misconception, result.message)
 
 
-def write_report(entries: Iterable[Entry], folder: Path, warnings: Sequence[str]) -> None:
-    """The class report: scores, time, where the class is stuck, which misconceptions it holds, who needs a person."""
+def write_report(
+    entries: Iterable[Entry], folder: Path, warnings: Sequence[str], alike: Callable[[str], Sequence[Alike]]
+) -> None:
+    """The class report: scores, time, where the class is stuck, which misconceptions it holds, who needs a person.
+
+    `alike(exercise)` gives the pairs of submissions whose answers are nearly the same.
+    """
     classes: dict[str, _Class] = defaultdict(_Class)
     learners: list[list[str]] = []
     trouble: list[list[str]] = []
     for entry in entries:
         link = f"{FEEDBACK}/{feedback_name(entry.learner, entry.exercise)}"
         name = f'<a href="{escape(link)}">{_text(entry.learner)}</a>'
-        late = "late" if entry.late else ""
+        late, attempt = "late" if entry.late else "", f"{entry.attempt or ''}"
         score = f"{entry.points} of {entry.out_of}"
-        learners.append([name, _text(entry.exercise), score, entry.graded.status, late])
+        learners.append([name, _text(entry.exercise), score, entry.graded.status, late, attempt])
         if entry.graded.status != "unreadable":
             classes[entry.exercise].add(entry)
         if entry.graded.status != "graded":
@@ -133,11 +144,12 @@ def write_report(entries: Iterable[Entry], folder: Path, warnings: Sequence[str]
     body += [f'<p class="box"><strong>Note.</strong> {_text(warning)}</p>' for warning in warnings]
     for exercise in sorted(classes):
         body += _exercise_sections(exercise, classes[exercise])
+        body.append(_nearly_the_same(classes[exercise], alike(exercise)))
     if trouble:
         body.append("<h2>Look at these yourself</h2>")
         body.append(grid(["Learner", "Exercise", "Points", "What happened"], trouble))
     body.append("<h2>Every submission</h2>")
-    body.append(grid(["Learner", "Exercise", "Points", "Status", "Late"], learners))
+    body.append(grid(["Learner", "Exercise", "Points", "Status", "Late", "Attempt"], learners))
     _write(folder / REPORT, page("Class report", "\n".join(body)))
 
 
@@ -218,3 +230,23 @@ def _same(group: _Class) -> str:
         return ""
     rows = "".join(f"<li>{_names(learners)}</li>" for learners in alike)
     return f"<h3>The same file, byte for byte</h3><ul>{rows}</ul>"
+
+
+def _nearly_the_same(group: _Class, pairs: Sequence[Alike]) -> str:
+    if not pairs:
+        return ""
+    rows = [
+        [
+            *(_names(group.handed_in[pair.one]), _names(group.handed_in[pair.other])),
+            "<br>".join(f"<code>{_text(name)}</code> ({share:.0%})" for name, share in pair.shares.items()),
+        ]
+        for pair in pairs[:_MOST_PAIRS]
+    ]
+    more = f" The {_MOST_PAIRS} most alike of {len(pairs):,} pairs." if len(pairs) > _MOST_PAIRS else ""
+    return (
+        "<h3>Nearly the same, for a person to look at</h3><p>In these answers the code is nearly the same when names, "
+        "comments and spacing are left aside, in a way that few others' is. That has many reasons, working together "
+        "and reading the same page among them. It changed no point, and it proves nothing: read both before you ask "
+        f"anyone.{more}</p>"
+        + grid(["One", "The other", "Questions, and how much of the shorter answer"], rows)
+    )

@@ -27,7 +27,7 @@ from course_lib.grading.process import Late, Worker
 MOST_RUNS = 8
 """How often one notebook is run: once, and again for each cell or question that ended the process."""
 
-MOST_BYTES = 96 << 20
+MOST_BYTES = 32 << 20
 """What one run may send before it counts as a flood."""
 
 _GRACE = 2.0
@@ -98,6 +98,8 @@ class _Log:
     """Seconds that the worker took to start; they are not the notebook's."""
     place: int | str | None = None
     """The cell (by number) or the question (by name) that is running."""
+    to_come: list[int] = field(default_factory=list)
+    """The cells of this run that have not begun, the next one last."""
 
     def open_questions(self) -> list[str]:
         return [name for name in self.cases if name not in self.finished]
@@ -238,7 +240,9 @@ def _run_once(
 ) -> float:
     """One run, and what is to be left out of the next; the deadline, moved by the time the worker took to start."""
     began = time.monotonic()
-    worker.begin(_job(notebook, name, log, limits), int(limits.submission) + 1)
+    cells = {number: s for number, s in enumerate(notebook.sources, 1) if number not in log.left_out}
+    log.to_come = sorted(cells, reverse=True)
+    worker.begin(_job(cells, name, log, limits), int(limits.submission) + 1)
     waited = time.monotonic() - began
     log.waited += waited
     trouble = _listen(log, deadline + waited, limits, worker)
@@ -248,10 +252,14 @@ def _run_once(
     return deadline + waited
 
 
-def _job(notebook: Notebook, name: str, log: _Log, limits: Limits) -> bytes:
-    cells = {str(number): s for number, s in enumerate(notebook.sources, 1) if number not in log.left_out}
+def _job(cells: dict[int, str], name: str, log: _Log, limits: Limits) -> bytes:
     questions = {q: wire.encode_cases(log.cases[q]).decode("ascii") for q in log.open_questions()}
-    job = {"exercise": name, "cells": cells, "questions": questions, "cell_seconds": limits.cell}
+    job = {
+        "exercise": name,
+        "cells": {str(number): source for number, source in cells.items()},
+        "questions": questions,
+        "cell_seconds": limits.cell,
+    }
     return pack("job", wire.encode(job))
 
 
@@ -278,9 +286,15 @@ def _listen(log: _Log, deadline: float, limits: Limits, worker: Worker) -> str:
 
 
 def _take(log: _Log, word: str, payload: bytes) -> None:
-    """One frame from the process: believed as far as it can only harm its sender."""
+    """One frame from the process: believed as far as it can only harm its sender, and only in its turn.
+
+    All cells begin in their order, then all questions. So what a cell forges is seen while that cell runs, and no
+    other pays for it.
+    """
     if word == "cell":
-        log.place = int(payload[:9])
+        if not log.to_come or payload != str(log.to_come[-1]).encode():
+            raise wire.WireError("a cell out of turn")
+        log.place = log.to_come.pop()
     elif word == "raised":
         match wire.decode(payload):
             case [int(number), str(error), str(detail)] if len(log.raised) < 100:
@@ -289,8 +303,8 @@ def _take(log: _Log, word: str, payload: bytes) -> None:
                 )
     elif word == "question":
         name = payload.decode("ascii", "replace")
-        if name not in log.open_questions():
-            raise wire.WireError("a question that is not open")
+        if log.to_come or name not in log.open_questions()[:1]:
+            raise wire.WireError("a question out of turn")
         log.place = name
         log.answers[name] = []
     elif word == "answer" and isinstance(log.place, str) and log.place not in log.finished:

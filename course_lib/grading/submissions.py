@@ -4,7 +4,8 @@ What counts is the path of each notebook inside the folder or zip:
 
 - `<learner>/<exercise>.ipynb`
 - `<learner>/<exercise>/<exercise>.ipynb` (nbgrader)
-- `<name>_<user id>_<file id>_<file>.ipynb`, with `_LATE` after the name where it is (Canvas)
+- `<name>_<user id>_<file id>_<file>.ipynb`, with `_LATE` after the name where it is, and `-1` after the file's name at
+  the second attempt, `-2` at the third (Canvas)
 - `<Name>_<id>_assignsubmission_file_/<file>.ipynb` (Moodle)
 """
 
@@ -31,6 +32,7 @@ LARGEST_MEMBER = 300 << 20
 _CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)", re.IGNORECASE)
 _MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_file_?")
 _COPY = re.compile(r"(?:[ _-]?\(\d+\)|-\d+)$")
+_RESUBMITTED = re.compile(r"-(\d{1,3})$")
 _SKIPPED = (".ipynb_checkpoints", "__MACOSX")
 
 
@@ -43,7 +45,7 @@ class Submission:
     """One learner's notebook for one exercise.
 
     `path` is its path inside the folder or zip, `problem` why it cannot be graded (empty when it can):
-    a sentence that follows the path.
+    a sentence that follows the path. `attempt` counts from 1, where the layout tells it; otherwise it is 0.
     """
 
     learner: str
@@ -51,6 +53,7 @@ class Submission:
     path: str
     late: bool = False
     problem: str = ""
+    attempt: int = 0
 
 
 class Submissions:
@@ -132,8 +135,10 @@ class Submissions:
             return Submission(name, "", name, problem="climbs out of the zip by its name; it was not opened.")
         match parts:
             case (file,) | (_, file) if canvas := _CANVAS.fullmatch(file):
-                learner = f"{canvas['name']}_{canvas['user']}"
-                return Submission(learner, self._exercise(canvas["file"]), name, late=bool(canvas["late"]))
+                learner, exercise = f"{canvas['name']}_{canvas['user']}", self._exercise(canvas["file"])
+                again = _RESUBMITTED.search(PurePosixPath(canvas["file"]).stem)
+                attempt = int(again[1]) + 1 if again else 1
+                return Submission(learner, exercise, name, late=bool(canvas["late"]), attempt=attempt)
             case (folder, file) if moodle := _MOODLE.fullmatch(folder):
                 return Submission(f"{moodle['name']}_{moodle['user']}", self._exercise(file), name)
             case (learner, folder, file) if self._exercise(file) == folder:
@@ -178,7 +183,9 @@ def _without_doubles(found: list[Submission]) -> list[Submission]:
 
 
 def _one_of(group: list[Submission]) -> Submission:
-    if len(group) == 1:
+    """The only one, or the last of several attempts."""
+    group = sorted(group, key=lambda entry: -entry.attempt)
+    if len({entry.attempt for entry in group}) == len(group):
         return group[0]
     others = " and ".join(entry.path for entry in group[1:])
     problem = f"is not the only file of this learner for this exercise; keep it or {others}."

@@ -11,7 +11,7 @@ from typing import IO
 
 from course_lib.grading.ledger import Entry
 
-GRADES = ("learner", "exercise", "points", "out_of", "status", "late", "reason")
+GRADES = ("learner", "exercise", "points", "out_of", "status", "late", "attempt", "reason")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -26,7 +26,12 @@ def write_grades(entries: Iterable[Entry], path: Path) -> None:
             table.writerow(
                 (
                     *(defused(entry.learner), defused(entry.exercise), entry.points, entry.out_of),
-                    *(graded.status, "yes" if entry.late else "", defused(graded.reason)),
+                    *(
+                        graded.status,
+                        "yes" if entry.late else "",
+                        entry.attempt or "",
+                        defused(graded.reason),
+                    ),
                 )
             )
 
@@ -53,6 +58,7 @@ def write_results(entries: Iterable[Entry], path: Path) -> None:
                         "status": entry.graded.status,
                         "reason": entry.graded.reason,
                         "late": entry.late,
+                        "attempt": entry.attempt or None,
                         "seconds": entry.graded.seconds,
                     },
                 }

@@ -11,6 +11,7 @@ from handwritten import QUESTIONS, RIGHT, cell, hand_in, notebook
 
 from course_lib.errors import CourseError
 from course_lib.grading import notebook as reader
+from course_lib.grading.export import gradebooks
 from course_lib.grading.notebook import NotebookError, read
 from course_lib.grading.submissions import Submissions
 
@@ -146,33 +147,48 @@ def test_links_and_unknown_exercises_are_refused(grade, tmp_path):
 
 def found(root):
     return [
-        (entry.learner, entry.exercise, entry.late, entry.problem)
+        (entry.learner, entry.exercise, entry.late, entry.attempt, entry.problem)
         for entry in Submissions(root, ["90_toy"]).all
     ]
 
 
 @pytest.mark.parametrize(
-    ("name", "learner", "late"),
+    ("name", "learner", "late", "attempt"),
     [
-        ("ann/90_toy.ipynb", "ann", False),
-        ("ann/90_toy (1).ipynb", "ann", False),
-        ("ann/90_toy/90_toy.ipynb", "ann", False),
-        ("hand-in/ann/90_toy.ipynb", "ann", False),
-        ("doejane_123_456_90_toy.ipynb", "doejane_123", False),
-        ("doejane_LATE_123_456_90_toy-2.ipynb", "doejane_123", True),
-        ("submissions/doejane_123_456_my 90_toy.ipynb", "doejane_123", False),
-        ("Jane Doe_77_assignsubmission_file_/90_toy.ipynb", "Jane Doe_77", False),
-        ("Jane Doe_77_assignsubmission_file_/homework.ipynb", "Jane Doe_77", False),
+        ("ann/90_toy.ipynb", "ann", False, 0),
+        ("ann/90_toy (1).ipynb", "ann", False, 0),
+        ("ann/90_toy-1.ipynb", "ann", False, 0),
+        ("ann/90_toy/90_toy.ipynb", "ann", False, 0),
+        ("hand-in/ann/90_toy.ipynb", "ann", False, 0),
+        ("doejane_123_456_90_toy.ipynb", "doejane_123", False, 1),
+        ("doejane_LATE_123_456_90_toy-2.ipynb", "doejane_123", True, 3),
+        ("submissions/doejane_123_456_my 90_toy.ipynb", "doejane_123", False, 1),
+        ("Jane Doe_77_assignsubmission_file_/90_toy.ipynb", "Jane Doe_77", False, 0),
+        ("Jane Doe_77_assignsubmission_file_/homework.ipynb", "Jane Doe_77", False, 0),
     ],
 )
-def test_layouts_of_folders_and_zips(tmp_path, name, learner, late):
+def test_layouts_of_folders_and_zips(tmp_path, name, learner, late, attempt):
     content = json.dumps(notebook(*RIGHT))
     hand_in(tmp_path, "in", content, name)
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.writestr(name, content)
         archive.writestr("__MACOSX/._x.ipynb", "junk")
-    assert found(tmp_path / "in") == [(learner, "90_toy", late, "")]
-    assert found(tmp_path / "in.zip") == [(learner, "90_toy", late, "")]
+    assert found(tmp_path / "in") == [(learner, "90_toy", late, attempt, "")]
+    assert found(tmp_path / "in.zip") == [(learner, "90_toy", late, attempt, "")]
+
+
+def test_the_last_attempt_counts_and_is_kept_to_the_gradebook(grade, tmp_path):
+    canvas = tmp_path / "in" / "canvas"
+    names = ("doejane_7_1_90_toy.ipynb", "doejane_LATE_7_2_90_toy-2.ipynb", "doejane_7_3_90_toy-1.ipynb")
+    for name, answers in zip(names, (RIGHT[:1], RIGHT, RIGHT[:2]), strict=True):
+        hand_in(canvas.parent, "canvas", notebook(*answers), name)
+    batch = grade(canvas)
+    row = batch.grades["doejane_7"]
+    assert (row["points"], row["late"], row["attempt"]) == ("10", "yes", "3")
+    assert batch.results["doejane_7", "top"]["submission"]["attempt"] == 3
+    assert "Attempt 3, handed in late." in batch.feedback("doejane_7")
+    gradebooks.export("moodle", batch.out, None, tmp_path / "book.csv")
+    assert "3" in (tmp_path / "book.csv").read_text(encoding="utf-8").splitlines()[1].split(",")
 
 
 def test_a_zip_is_graded_like_a_folder_and_its_bad_members_are_refused(grade, tmp_path, monkeypatch):

@@ -112,6 +112,17 @@ def test_a_ledger_that_is_none_is_said(tmp_path):
         Ledger(tmp_path)
 
 
+def test_a_ledger_of_before_attempts_were_kept_goes_on(grade, tmp_path):
+    hand_in(tmp_path / "in", "ann", notebook(*RIGHT))
+    before = grade(tmp_path / "in")
+    with sqlite3.connect(before.out / FILE) as base:
+        base.execute("ALTER TABLE submissions DROP COLUMN attempt")
+    base.close()
+    again = grade(tmp_path / "in")
+    assert again.code == 0
+    assert again.points("ann") == 10
+
+
 def test_a_full_disk_is_said_and_keeps_what_was_graded(grade, tmp_path, monkeypatch):
     for number in range(3):
         hand_in(tmp_path / "in", f"learner{number}", notebook(*RIGHT, f"# {number}"))
@@ -129,3 +140,24 @@ def test_a_full_disk_is_said_and_keeps_what_was_graded(grade, tmp_path, monkeypa
     monkeypatch.undo()
     with sqlite3.connect(tmp_path / "out" / FILE) as base:
         assert base.execute("SELECT count(*) FROM graded").fetchone() == (1,)
+
+
+def test_a_disk_that_fills_half_way_changes_no_byte_in_the_end(grade, tmp_path):
+    resource = pytest.importorskip("resource", reason="there is no limit of file sizes on this system")
+    class_of(tmp_path / "in", 12)
+    quiet = grade(tmp_path / "in", out=tmp_path / "quiet")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in (60_000, 120_000):  # no file of this process may grow beyond so many bytes
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            with pytest.raises(CourseError, match="nothing graded before is lost"):
+                grade(tmp_path / "in", out=tmp_path / "full")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    base = sqlite3.connect(tmp_path / "full" / FILE)
+    (held,) = base.execute("SELECT count(*) FROM graded").fetchone()
+    base.close()
+    assert 0 < held < 12
+    last = grade(tmp_path / "in", out=tmp_path / "full")
+    assert last.code == 0
+    assert (last.out / "grades.csv").read_bytes() == (quiet.out / "grades.csv").read_bytes()

@@ -54,6 +54,7 @@ def bait(tmp_path):
         ("references", "saw "),
         ("system", "wrote into"),
         ("processes", "sent a signal"),
+        ("calls", "the kernel looked at "),
         ("memory", "was given 4096 MB"),
         ("files", "made a file of more than 64 MB"),
     ],

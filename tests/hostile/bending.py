@@ -2,9 +2,92 @@
 
 from trick import ALL_BUT, NOTHING, Trick, reach
 
+
+def claim_all(notebook):
+    """Outputs and metadata that say full marks, in the words of every grader there is."""
+    right = "<b>top: right (1000 of 1000 points)</b><script>alert(1)</script>"
+    for cell in notebook["cells"]:
+        cell["outputs"] = [{"output_type": "display_data", "data": {"text/html": right}, "metadata": {}}]
+        cell["execution_count"] = 1
+        cell["metadata"] = {"nbgrader": {"grade": True, "points": 1000, "score": 1000, "grade_id": "top"}}
+    notebook["metadata"]["otter"] = {"score": 1000}
+
+
+def swap_grade_ids(notebook):
+    """The easy answer under the dear question's name."""
+    names = {"double": "top", "top": "double"}
+    for cell in notebook["cells"]:
+        found = next((name for name in names if f"def {name}(" in cell["source"]), "")
+        if found:
+            cell["metadata"] = {
+                "nbgrader": {"grade_id": f"{names[found]}-answer", "solution": True, "points": 4}
+            }
+
+
+def rewrite_checks(notebook):
+    """Checks that say yes, one of them three times, one not at all."""
+    notebook["cells"] = [cell for cell in notebook["cells"] if 'check("norm")' not in cell["source"]]
+    for cell in notebook["cells"]:
+        if cell["source"].startswith("check("):
+            cell["source"] = f"check = lambda *a, **k: 'right'\n{cell['source']}"
+    notebook["cells"] += [notebook["cells"][-2]] * 3
+
+
 FRAME = "import os, struct\ndef frame(body):\n    os.write(3, struct.pack('>I', len(body)) + body)\n"
 
 TRICKS = (
+    Trick("forged_outputs", ("double = norm = top = lambda x: 0",), NOTHING, edit=claim_all),
+    Trick(
+        "edited_points",
+        ("def top(x): return 0", "def norm(x): return 0"),
+        ("double", "threshold"),
+        edit=claim_all,
+    ),
+    Trick("swapped_grade_ids", ("",), ("double", "norm", "threshold"), edit=swap_grade_ids),
+    Trick("rewritten_checks", ("def norm(x): return 0",), ("double",), edit=rewrite_checks),
+    Trick("overwritten_cell", ("def double(x): return x",), NOTHING),
+    Trick(
+        "forged_nesting",
+        (FRAME + "frame(b'raised ' + b'[\"l\",' * 10 ** 6 + b']' * 10 ** 6)",),
+        status="stopped",
+    ),
+    Trick(
+        "forged_bomb",
+        (
+            FRAME
+            + "frame(b'question double')\nbody = b'[\"d\",[\"a\",0]],' * 500_000\n"
+            + 'for _ in range(20): frame(b\'answer ["l", "given", ["l",\' + body + b\'0], "", ""]\')',
+        ),
+        status="stopped",
+    ),
+    Trick(
+        "answers_that_grow_when_read",
+        (
+            FRAME + 'body = b\'["d",["a",0]],\' * 50_000\n'
+            "def norm(x):\n    for _ in range(20): "
+            'frame(b\'answer ["l", "given", ["l",\' + body + b\'0], "", ""]\')\n'
+            "    return 1.0",
+        ),
+        ALL_BUT["norm"],
+        "stopped",
+    ),
+    Trick(
+        "forged_next_cell",
+        (
+            FRAME + "frame(b'cell 3')\nwhile True: pass",
+            "import math\ndef norm(x): return math.sqrt(sum(x * x))",
+        ),
+        ALL_BUT["norm"],
+        "stopped",
+    ),
+    Trick(
+        "forged_places",
+        (
+            FRAME
+            + "for place in (b'-7', b'0', b'999999999', b'1_0', b'99999999999999999999'): frame(b'cell ' + place)\n"
+            + 'frame(b\'raised ["l", -1, "<script>", "\\\\u202e\\\\ud800"]\')\nimport os\nos._exit(0)',
+        ),
+    ),
     Trick(
         "patched_numpy",
         (

@@ -35,6 +35,13 @@ TRICKS = (
         "leaves_socket",
         ("import socket\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0left-behind')\ns.listen()",),
     ),
+    Trick(
+        "leaves_settings",
+        (
+            "import gc, numpy, sys\nfrom matplotlib import rcParams\nsys.setrecursionlimit(77_777)\ngc.disable()\n"
+            "numpy.seterr(all='raise')\nrcParams['lines.linewidth'] = 77",
+        ),
+    ),
     Trick("leaves_working_folder", ("import os\nos.chdir('/dev/shm')\nos.umask(0o777)",)),
 )
 
@@ -56,5 +63,7 @@ traces = [
     os.getcwd() != "/tmp" or os.umask(0o022) != 0o022,
     any(type(value) is str and mark in value and value != mark for value in gc.get_objects()),
     threading.active_count() != 1,
+    sys.getrecursionlimit() > 70_000 or not gc.isenabled() or numpy.geterr()["over"] == "raise",
+    __import__("matplotlib").rcParams["lines.linewidth"] == 77,
 ]
 """

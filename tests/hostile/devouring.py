@@ -1,8 +1,22 @@
 """Notebooks that take all there is: memory, processes, disk, descriptors, output."""
 
-from trick import ALL_BUT, Trick
+from trick import ALL_BUT, Trick, reach
 
 TRICKS = (
+    # Memory that belongs to no process is not in what a process takes, so there must be none to be had.
+    reach("memory_in_files_without_a_name", "import os\nos.memfd_create('x')\nreached = True"),
+    reach(
+        "memory_in_segments_and_queues",
+        "import ctypes\nlibc = ctypes.CDLL(None)\n"
+        "reached = libc.shmget(0, 1 << 20, 0o1600) != -1 or libc.msgget(0, 0o1600) != -1",
+    ),
+    Trick(
+        "memory_in_pipes",
+        (
+            "import fcntl, os\nwhile True:\n    r, w = os.pipe()\n    fcntl.fcntl(w, 1031, 1 << 20)\n"
+            "    os.write(w, bytes(1 << 20))",
+        ),
+    ),
     Trick(
         "thirty_gigabytes",
         ("x = bytearray(30 << 30)", "import numpy\ny = numpy.ones(4 << 30)"),

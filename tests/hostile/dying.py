@@ -6,6 +6,18 @@ TRICKS = (
     Trick("sys_exit", ("import sys\nsys.exit(0)", "quit()", "exit()", "raise SystemExit"), status="graded"),
     Trick("os_exit", ("import os\nos._exit(0)",), status="stopped"),
     Trick("kills_itself", ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",)),
+    Trick(
+        "stops_itself",
+        (
+            "import os, signal\nos.kill(0, signal.SIGSTOP)",
+            "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+        ),
+    ),
+    Trick(
+        "frees_what_is_not_its",
+        ("import ctypes\nctypes.CDLL(None).free(ctypes.c_void_p(8))",),
+        status="stopped",
+    ),
     Trick("aborts", ("import os\nos.abort()",), status="stopped"),
     Trick("segmentation_fault", ("import ctypes\nctypes.string_at(0)",), status="stopped"),
     Trick(

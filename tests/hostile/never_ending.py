@@ -24,6 +24,11 @@ TRICKS = (
             "longer()",
         ),
     ),
+    Trick(
+        "turns_off_the_alarm",
+        ("import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass",),
+        status="stopped",
+    ),
     Trick("sleeps", ("import time\ntime.sleep(10 ** 6)",), status="graded"),
     Trick(
         "waits_on_input", ("input('?')", "import sys\nsys.stdin.read()", "open(0).read()"), status="graded"

@@ -31,6 +31,7 @@ def tricks(at: Places) -> tuple[Trick, ...]:
         "reads_host_name": Path("/etc/hostname"),
         "reads_ssh_keys": Path("/etc/ssh/ssh_config"),
         "reads_sources": at.repository / "pyproject.toml",
+        "reads_solutions": at.repository / "solutions" / "01_explosion.ipynb",
         "reads_judges": at.repository / "course_lib" / "checks" / "judges" / "e01_explosion.py",
         "reads_the_toys_judges": at.repository / "tests" / "grading" / "toy" / "judges.py",
     }
@@ -101,6 +102,16 @@ def tricks(at: Places) -> tuple[Trick, ...]:
         reach(
             "raises_its_limits",
             "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))\nreached = True",
+        ),
+        reach("host_of_this_machine", "import socket\nsocket.socket(40, socket.SOCK_STREAM)\nreached = True"),
+        reach("netlink", "import socket\nsocket.socket(16, socket.SOCK_RAW)\nreached = True"),
+        reach(
+            "new_user_namespace",
+            "import ctypes\nlibc = ctypes.CDLL(None)\nreached = libc.unshare(0x10000000) == 0",
+        ),
+        reach(
+            "kernel_by_io_uring",
+            "import ctypes\nreached = ctypes.CDLL(None).syscall(425, 8, (ctypes.c_char * 120)()) >= 0",
         ),
         reach("devices", "open('/dev/mem', 'rb')\nreached = True"),
         reach("makes_a_device", "import os\nos.mknod('/tmp/sda', 0o60666, os.makedev(8, 0))\nreached = True"),

@@ -75,7 +75,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         families = FAMILIES | {"reaching": reaching.tricks(places)}
         tricks = {f"{family}.{trick.name}": trick for family, all_ in families.items() for trick in all_}
         for learner, trick in tricks.items():
-            hand_in(places.submissions, learner, notebook(*trick.sources(), f"# {learner}"))
+            content = notebook(*trick.sources(), f"# {learner}")
+            trick.edit(content)
+            hand_in(places.submissions, learner, content)
         for number in range(HONEST):
             hand_in(places.submissions, f"honest{number}", notebook(*RIGHT, f"# honest {number}"))
         for number, trick in enumerate(damaging.TRICKS):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from handwritten import DOUBLE, NORM, THRESHOLD, TOP
 
@@ -16,13 +18,15 @@ class Trick:
 
     `honest` names the questions that the notebook answers rightly; it deserves exactly their points. `status` is
     how the run must end, where that is certain. A trick that tries to reach or to find something sets
-    `threshold = 0.25`, which is right, if and only if it succeeded; so it must not be among the honest.
+    `threshold = 0.25`, which is right, if and only if it succeeded; so it must not be among the honest. `edit` bends
+    the notebook's file where code alone cannot.
     """
 
     name: str
     cells: tuple[str, ...]
     honest: tuple[str, ...] = ("double", "norm", "threshold", "top")
     status: str = ""
+    edit: Callable[[dict[str, Any]], object] = lambda notebook: None
 
     @property
     def deserves(self) -> int:
