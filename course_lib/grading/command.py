@@ -119,7 +119,8 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
     """Bring every submission into the ledger; `False` when the teacher stopped it."""
     progress = Progress(len(found.all), sys.stderr)
     try:
-        tasks = _tasks(found, ledger, progress, args.regrade)
+        running: set[tuple[str, str]] = set()
+        tasks = _tasks(found, ledger, progress, args.regrade, running)
         limits, sandbox = Limits(args.timeout), not args.no_sandbox
         seed = ledger.seed(args.seed)
         if args.jobs == 1:
@@ -132,6 +133,7 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
                     ledger.add(task.notebook.digest, task.exercise, graded)
                 else:
                     ledger.renew(task.notebook.digest, task.exercise, task.question, graded)
+                running.discard(task.key)
                 progress.step()
     except KeyboardInterrupt:
         return False
@@ -140,13 +142,18 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
     return True
 
 
-def _tasks(found: Submissions, ledger: Ledger, progress: Progress, question: str | None) -> Iterator[Task]:
+def _tasks(
+    found: Submissions,
+    ledger: Ledger,
+    progress: Progress,
+    question: str | None,
+    running: set[tuple[str, str]],
+) -> Iterator[Task]:
     """What is left to run. The same bytes are run once, and what cannot be run is entered at once.
 
-    What was graded before is run again where its record of `question` is to be renewed.
+    What was graded before is run again where its record of `question` is to be renewed. What is `running` is not
+    in the ledger yet; the set grows here, and shrinks as results are entered.
     """
-    taken = ledger.done()
-    again = ledger.to_regrade(question) if question else set()
     for submission in found.all:
         read = _read(found, submission)
         if isinstance(read, str):
@@ -158,14 +165,12 @@ def _tasks(found: Submissions, ledger: Ledger, progress: Progress, question: str
             continue
         ledger.enter(submission, read.digest)
         key = (read.digest, submission.exercise)
-        if key in again:
-            again.discard(key)
-            yield Task(read, submission.exercise, question)
-        elif key in taken:
+        again = question if question and ledger.is_to_regrade(question, *key) else None
+        if key in running or (again is None and ledger.has(*key)):
             progress.step()
         else:
-            taken.add(key)
-            yield Task(read, submission.exercise)
+            running.add(key)
+            yield Task(read, submission.exercise, again)
 
 
 def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str:
@@ -192,7 +197,7 @@ def _write_all(ledger: Ledger, out: Path) -> list[str]:
         for entry in ledger.entries():
             write_feedback(entry, out / FEEDBACK)
             needing += _needs_a_person(entry)
-        write_report(ledger.entries(), out, [confine.UNCONFINED] if ledger.unconfined() else [])
+        write_report(ledger.entries, out, [confine.UNCONFINED] if ledger.unconfined() else [])
     except OSError as error:
         raise CourseError(
             f"{error.filename or out} cannot be written ({error.strerror}); the ledger is whole. "

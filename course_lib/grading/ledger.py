@@ -93,9 +93,9 @@ class Ledger:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.executescript(_SCHEMA)
-            with self._at_once():
+            with self._at_once():  # what could not be run is tried again
                 self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
-                self._base.execute("DELETE FROM graded WHERE digest LIKE '?%'")
+                self._base.execute("DELETE FROM graded WHERE status = 'unreadable'")
                 self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
 
     @contextmanager
@@ -115,8 +115,8 @@ class Ledger:
 
     @contextmanager
     def _at_once(self) -> Iterator[None]:
-        """All that is written inside, or none of it."""
-        self._base.execute("BEGIN IMMEDIATE")
+        """All that is written inside, or none of it; with it what was entered before."""
+        self._begin()
         try:
             yield
             self._base.execute("COMMIT")
@@ -124,6 +124,10 @@ class Ledger:
             if self._base.in_transaction:
                 self._base.execute("ROLLBACK")
             raise
+
+    def _begin(self) -> None:
+        if not self._base.in_transaction:
+            self._base.execute("BEGIN IMMEDIATE")
 
     def seed(self, wanted: str | None) -> str:
         """The secret seed of this folder: recorded at the first grading, the same ever after."""
@@ -150,15 +154,17 @@ class Ledger:
         with self._speaking():
             return self._base.execute("SELECT 1 FROM facts WHERE name = 'unconfined'").fetchone() is not None
 
-    def done(self) -> set[tuple[str, str]]:
-        """The digest and exercise of everything that is graded."""
+    def has(self, digest: str, exercise: str) -> bool:
+        """Whether these bytes are graded."""
+        query = "SELECT 1 FROM graded WHERE digest = ? AND exercise = ?"
         with self._speaking():
-            return {(str(d), str(e)) for d, e in self._base.execute("SELECT digest, exercise FROM graded")}
+            return self._base.execute(query, (digest, exercise)).fetchone() is not None
 
     def enter(self, submission: Submission, digest: str) -> None:
-        """Note who handed in what."""
+        """Note who handed in what. It is on disk with the next result: before that nobody can miss it."""
         row = (submission.learner, submission.exercise, submission.path, submission.late, digest)
         with self._speaking():
+            self._begin()
             self._base.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?, ?, ?, ?)", row)
 
     def add(self, digest: str, exercise: str, graded: Graded) -> None:
@@ -207,11 +213,11 @@ class Ledger:
                 (question, exercise),
             )
 
-    def to_regrade(self, question: str) -> set[tuple[str, str]]:
-        """The digest and exercise of everything that is still to be asked again."""
-        query = "SELECT digest, exercise FROM regrades WHERE question = ? AND NOT done"
+    def is_to_regrade(self, question: str, digest: str, exercise: str) -> bool:
+        """Whether these bytes are still to be asked again."""
+        query = "SELECT 1 FROM regrades WHERE question = ? AND digest = ? AND exercise = ? AND NOT done"
         with self._speaking():
-            return {(str(d), str(e)) for d, e in self._base.execute(query, (question,))}
+            return self._base.execute(query, (question, digest, exercise)).fetchone() is not None
 
     def renew(self, digest: str, exercise: str, question: str, again: Graded) -> None:
         """Replace the record of one question, and note that it was put again: both or neither."""
@@ -288,4 +294,9 @@ class Ledger:
 
     def close(self) -> None:
         """Give the folder free."""
-        self._base.close()
+        try:
+            with self._speaking():
+                if self._base.in_transaction:
+                    self._base.execute("COMMIT")
+        finally:
+            self._base.close()
