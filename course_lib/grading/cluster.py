@@ -1,14 +1,14 @@
 """Grading on more than one machine: `course grade --scheduler tcp://HOST:PORT` sends notebooks to a Dask cluster.
 
 Seed, ledger and tables stay here; each process of the cluster is one desk (`remote`). Only so many notebooks are
-under way that every desk has its next one waiting, and a result is forgotten on the cluster as soon as it is here,
+under way that every desk has its next ones waiting, and a result is forgotten on the cluster as soon as it is here,
 so that neither side's memory grows with the class. Dask gives the work of a lost process to another. A notebook
 whose processes are lost again and again is put aside, tried once more with nothing beside it, and given up.
 """
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import logging
 import queue
 import sys
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from course_lib.errors import CourseError
 from course_lib.grading.local import Task
 from course_lib.grading.remote import grade_remotely, pack_job, unpack_result
-from course_lib.grading.runner import Graded, Limits, secrets_of, unreadable
+from course_lib.grading.runner import Graded, Limits, clean, secrets_of, unreadable
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -31,8 +31,8 @@ _EMPTY_SECONDS = 30.0
 """How long the cluster may be without a single worker."""
 
 _LOOK_SECONDS = 2.0
-_AHEAD = 2
-"""Notebooks under way for each worker: the one that it runs, and the next."""
+_AHEAD = 8
+"""Notebooks under way for each worker: enough that none waits for the network. Most of them wait at the scheduler."""
 
 _MOST_ASIDE = 100
 _RESUME = "Nothing graded is lost: the same command goes on where this one ended."
@@ -49,7 +49,7 @@ class Cluster:
     def __init__(self, address: str) -> None:
         self._address = address
         self._client = _connect(address)
-        self._finished: queue.SimpleQueue[Future[object]] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[tuple[Future[object], object]] = queue.SimpleQueue()
         self._workers = 0
         self._seen = time.monotonic()
         self._look_again = 0.0
@@ -88,43 +88,50 @@ class Cluster:
         self, waiting: Iterator[Task], submit: Callable[[Task], Future[object]], alone: bool
     ) -> Iterator[tuple[Task, Graded | None]]:
         """Each task with its result, or without one where its workers were lost."""
-        running: dict[object, tuple[Task, Future[object]]] = {}
+        loop = self._client.loop
+        assert loop is not None  # it runs since the client is connected
+        running: dict[object, Task] = {}
         while True:
             self._look()
             room = 1 if alone else _AHEAD * max(self._workers, 1)
             while len(running) < room and (task := next(waiting, None)) is not None:
                 future = submit(task)
-                running[future.key] = task, future
-                future.add_done_callback(self._finished.put)
+                running[future.key] = task
+                loop.add_callback(self._fetch, future)
             if not running:
                 return
-            with contextlib.suppress(queue.Empty):
-                future = self._finished.get(timeout=_LOOK_SECONDS)
-                answer = self._answer(future)
-                if answer is _NOT_YET:
-                    future.add_done_callback(self._finished.put)
-                    continue
-                task, _ = running.pop(future.key)
-                future.release()
-                yield task, None if answer is None else unpack_result(answer, task)
+            try:
+                future, answer = self._arrived.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            task = running.pop(future.key)
+            future.release()
+            yield task, self._graded(answer, task)
 
-    def _answer(self, future: Future[object]) -> object:
-        """What a finished future holds: `None` where its workers were lost, `_NOT_YET` where it must be waited for."""
+    async def _fetch(self, future: Future[object]) -> None:
+        """Wait for one result and hand it over; all that are under way are waited for at the same time."""
+        try:
+            answer = await future
+        except (Exception, asyncio.CancelledError) as error:
+            answer = error
+        self._arrived.put((future, answer))
+
+    def _graded(self, answer: object, task: Task) -> Graded | None:
+        """The result in what came back; raises `ClusterError` and `RemoteError`."""
         from distributed.scheduler import KilledWorker
 
-        if future.status in ("cancelled", "lost"):
-            raise ClusterError(f"The scheduler at {self._address} is gone. {_RESUME}")
-        try:
-            return future.result(timeout=_CONNECT_SECONDS)
-        except TimeoutError:  # its worker was lost before the result was here; another is at it
-            return _NOT_YET
-        except KilledWorker:
-            return None
-        except Exception as error:
-            raise ClusterError(
-                f"The cluster at {self._address} cannot run the course ({type(error).__name__}: {error}); install "
-                f"the same course for its scheduler and for every worker. {_RESUME}"
-            ) from None
+        match answer:
+            case KilledWorker():
+                return None
+            case OSError() | asyncio.CancelledError():
+                raise ClusterError(f"The scheduler at {self._address} is gone. {_RESUME}")
+            case Exception():
+                said = clean(" ".join(f"{type(answer).__name__}: {answer}".split()))[:300]
+                raise ClusterError(
+                    f"The cluster at {self._address} cannot run the course ({said}); install the same course for "
+                    f"its scheduler and for every worker. {_RESUME}"
+                )
+        return unpack_result(answer, task)
 
     def _look(self) -> None:
         """Count the workers, now and then; raises `ClusterError` when there have been none for too long."""
@@ -149,9 +156,6 @@ class Cluster:
                 f"The scheduler at {self._address} has no workers; start some (dask worker {self._address} "
                 f"--nthreads 1). {_RESUME}"
             )
-
-
-_NOT_YET = object()
 
 
 def _connect(address: str) -> Client:

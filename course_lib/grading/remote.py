@@ -172,8 +172,8 @@ def _value(kind: Any, value: Any) -> Any:
         return tuple(_value(get_args(kind)[0], entry) for entry in value)
     if get_origin(kind) is Literal and value in get_args(kind):
         return value
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if type(value) is not kind:
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
         raise ValueError(f"a {type(value).__name__} in the wrong place")
     return value
