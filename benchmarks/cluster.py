@@ -6,7 +6,7 @@ and all that passes between them, the drawing of cases and the judging. Each not
 Dask worker, without a fork and without the sandbox, because 100,000 real ones would take this machine hours;
 `--real` leaves that part real too. On the way some workers are killed (kill -9; Dask's nanny starts them again).
 
-Every two seconds the memory of client, scheduler and workers is read from /proc, as `benchmarks/memory.py` does. In
+Every five seconds the memory of client, scheduler and workers is read from /proc, as `benchmarks/memory.py` does. In
 the end the ledger must hold each submission once and every grade must be what it ought to be. Times depend on what
 else the machine does; the processor time that each part used depends on it less, and stands beside them.
 """
@@ -41,7 +41,7 @@ from course_lib.grading.frames import LARGEST_JOB, Unpacker  # noqa: E402
 POINTS = ("5", "10", "10")
 """What the notebooks of `hand_in` deserve, in turn."""
 
-_SECONDS = 2.0
+_SECONDS = 5.0
 
 
 class _Shell:

@@ -8,7 +8,6 @@ whose processes are lost again and again is put aside, tried once more with noth
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import queue
 import sys
@@ -16,6 +15,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 from course_lib.errors import CourseError
@@ -112,7 +112,7 @@ class Cluster:
         """Wait for one result and hand it over; all that are under way are waited for at the same time."""
         try:
             answer = await future
-        except (Exception, asyncio.CancelledError) as error:
+        except Exception as error:
             answer = error
         self._arrived.put((future, answer))
 
@@ -123,7 +123,7 @@ class Cluster:
         match answer:
             case KilledWorker():
                 return None
-            case OSError() | asyncio.CancelledError():
+            case OSError() | CancelledError():
                 raise ClusterError(f"The scheduler at {self._address} is gone. {_RESUME}")
             case Exception():
                 said = clean(" ".join(f"{type(answer).__name__}: {answer}".split()))[:300]
@@ -171,9 +171,8 @@ def _connect(address: str) -> Client:
         raise ClusterError(
             f"{address} needs certificates; name them in Dask's configuration (distributed.comm.tls), on every machine."
         )
-    logging.getLogger("distributed").setLevel(
-        logging.CRITICAL
-    )  # what goes wrong is said here, in one sentence
+    for name in ("distributed", "distributed.client"):  # what goes wrong is said here, in one sentence
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions: `remote.release` is stricter

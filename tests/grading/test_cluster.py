@@ -174,7 +174,7 @@ def test_few_notebooks_are_under_way_and_the_cluster_forgets_them(two, toy_exerc
         assert (dict(joined._client.futures), joined._client.who_has()) == ({}, {})
 
 
-def test_a_scheduler_without_workers_and_one_that_goes(toy_exercise, tmp_path, monkeypatch):
+def test_a_scheduler_without_workers_and_one_that_goes(toy_exercise, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(cluster, "_EMPTY_SECONDS", 1.0)
     with dask(tmp_path, 0) as alone:
         with (
@@ -191,6 +191,7 @@ def test_a_scheduler_without_workers_and_one_that_goes(toy_exercise, tmp_path, m
                 ClusterError, match=r"The scheduler at tcp://.* is gone. Nothing graded is lost"
             ):
                 list(joined.grade(tasks(tmp_path / "in", 3), "s", Limits(), True))
+    assert not [record for record in caplog.records if record.name.startswith("distributed")]
 
 
 @pytest.mark.parametrize(
