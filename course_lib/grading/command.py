@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from course_lib.checks import exercises
 from course_lib.errors import CourseError
 from course_lib.grading import confine, likeness, notebook, regrade
+from course_lib.grading.cluster import Cluster
 from course_lib.grading.ledger import Entry, Ledger
 from course_lib.grading.local import Task, grade_beside, grade_here
 from course_lib.grading.notebook import NotebookError
@@ -28,12 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "submissions", type=Path, metavar="SUBMISSIONS", help="a folder or a zip of notebooks"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where grades and reports go")
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--jobs",
         type=_at_least_one,
         default=_cores(),
         metavar="N",
         help="notebooks at a time (default: %(default)s, the cores of this machine)",
+    )
+    where.add_argument(
+        "--scheduler",
+        type=_address,
+        metavar="ADDRESS",
+        help="grade on the workers of a Dask cluster: tcp://HOST:PORT of its scheduler, or tls://HOST:PORT",
     )
     parser.add_argument(
         "--seed",
@@ -70,6 +79,14 @@ def _at_least_one(text: str) -> int:
     return number
 
 
+def _address(text: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://([^/:@\s]+|\[[0-9a-fA-F:.]+\]):\d{1,5}", text):
+        raise argparse.ArgumentTypeError(
+            f"{text} is no address of the form tcp://HOST:PORT or tls://HOST:PORT"
+        )
+    return text
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 1 <= seconds <= 86_400:
@@ -81,17 +98,22 @@ def run(args: argparse.Namespace) -> int:
     """Grade everything, write every table and page; 0, or 1 when something needs a person."""
     if args.regrade:
         regrade.exercise_of(args.regrade)  # before anything is written: there is such a question
-    if not args.no_sandbox:
+    if not args.no_sandbox and not args.scheduler:
         confine.try_sandbox()
-    found = Submissions(args.submissions, exercises.EXERCISES)
-    ledger = Ledger(args.out)
-    try:
+    with contextlib.ExitStack() as open_until_the_end:
+        cluster = None
+        if args.scheduler:
+            cluster = Cluster(args.scheduler)
+            open_until_the_end.callback(cluster.close)
+        found = Submissions(args.submissions, exercises.EXERCISES)
+        ledger = Ledger(args.out)
+        open_until_the_end.callback(ledger.close)
         if args.no_sandbox:
             ledger.note_unconfined()
             print(confine.UNCONFINED, file=sys.stderr)
         if args.regrade:
             regrade.begin(ledger, args.regrade)
-        finished = _grade_all(found, ledger, args)
+        finished = _grade_all(found, ledger, args, cluster)
         needing = _write_all(ledger, args.out)
         if args.regrade and finished:
             needing += regrade.unanswered(ledger, args.regrade)
@@ -102,8 +124,6 @@ def run(args: argparse.Namespace) -> int:
             for question in ledger.begun_regrades()
             if finished
         ]
-    finally:
-        ledger.close()
     if not finished:
         print("Stopped. The same command goes on where this one ended.", file=sys.stderr)
         return 1
@@ -115,14 +135,17 @@ def run(args: argparse.Namespace) -> int:
     return 1 if needing else 0
 
 
-def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> bool:
+def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace, cluster: Cluster | None) -> bool:
     """Bring every submission into the ledger; `False` when the teacher stopped it."""
     progress = Progress(len(found.all), sys.stderr)
     try:
-        tasks = _tasks(found, ledger, progress, args.regrade)
+        running: set[tuple[str, str]] = set()
+        tasks = _tasks(found, ledger, progress, args.regrade, running)
         limits, sandbox = Limits(args.timeout), not args.no_sandbox
         seed = ledger.seed(args.seed)
-        if args.jobs == 1:
+        if cluster is not None:
+            batch = cluster.grade(tasks, seed, limits, sandbox)
+        elif args.jobs == 1:
             batch = grade_here(tasks, seed, limits, sandbox)
         else:
             batch = grade_beside(tasks, seed, limits, sandbox, args.jobs)
@@ -132,8 +155,9 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
                     prints = likeness.prints_of(task.notebook, task.exercise)
                     ledger.keep_prints(task.notebook.digest, task.exercise, prints)
                     ledger.add(task.notebook.digest, task.exercise, graded)
-                else:
+                elif graded.status != "unreadable":
                     ledger.renew(task.notebook.digest, task.exercise, task.question, graded)
+                running.discard(task.key)
                 progress.step()
     except KeyboardInterrupt:
         return False
@@ -142,13 +166,18 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace) -> 
     return True
 
 
-def _tasks(found: Submissions, ledger: Ledger, progress: Progress, question: str | None) -> Iterator[Task]:
+def _tasks(
+    found: Submissions,
+    ledger: Ledger,
+    progress: Progress,
+    question: str | None,
+    running: set[tuple[str, str]],
+) -> Iterator[Task]:
     """What is left to run. The same bytes are run once, and what cannot be run is entered at once.
 
-    What was graded before is run again where its record of `question` is to be renewed.
+    What was graded before is run again where its record of `question` is to be renewed. What is `running` is not
+    in the ledger yet; the set grows here, and shrinks as results are entered.
     """
-    taken = ledger.done()
-    again = ledger.to_regrade(question) if question else set()
     for submission in found.all:
         read = _read(found, submission)
         if isinstance(read, str):
@@ -160,14 +189,12 @@ def _tasks(found: Submissions, ledger: Ledger, progress: Progress, question: str
             continue
         ledger.enter(submission, read.digest)
         key = (read.digest, submission.exercise)
-        if key in again:
-            again.discard(key)
-            yield Task(read, submission.exercise, question)
-        elif key in taken:
+        again = question if question and ledger.is_to_regrade(question, *key) else None
+        if key in running or (again is None and ledger.has(*key)):
             progress.step()
         else:
-            taken.add(key)
-            yield Task(read, submission.exercise)
+            running.add(key)
+            yield Task(read, submission.exercise, again)
 
 
 def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str:
@@ -195,7 +222,7 @@ def _write_all(ledger: Ledger, out: Path) -> list[str]:
             write_feedback(entry, out / FEEDBACK)
             needing += _needs_a_person(entry)
         warnings = [confine.UNCONFINED] if ledger.unconfined() else []
-        write_report(ledger.entries(), out, warnings, lambda exercise: _alike(ledger, exercise))
+        write_report(ledger.entries, out, warnings, lambda exercise: _alike(ledger, exercise))
     except OSError as error:
         raise CourseError(
             f"{error.filename or out} cannot be written ({error.strerror}); the ledger is whole. "

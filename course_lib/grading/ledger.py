@@ -104,8 +104,9 @@ class Ledger:
                     self._base.execute(
                         "ALTER TABLE submissions ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0"
                     )
+                # What could not be run is tried again.
                 self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
-                self._base.execute("DELETE FROM graded WHERE digest LIKE '?%'")
+                self._base.execute("DELETE FROM graded WHERE status = 'unreadable'")
                 self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
 
     @contextmanager
@@ -125,8 +126,8 @@ class Ledger:
 
     @contextmanager
     def _at_once(self) -> Iterator[None]:
-        """All that is written inside, or none of it."""
-        self._base.execute("BEGIN IMMEDIATE")
+        """All that is written inside, or none of it; with it what was entered before."""
+        self._begin()
         try:
             yield
             self._base.execute("COMMIT")
@@ -134,6 +135,10 @@ class Ledger:
             if self._base.in_transaction:
                 self._base.execute("ROLLBACK")
             raise
+
+    def _begin(self) -> None:
+        if not self._base.in_transaction:
+            self._base.execute("BEGIN IMMEDIATE")
 
     def seed(self, wanted: str | None) -> str:
         """The secret seed of this folder: recorded at the first grading, the same ever after."""
@@ -160,22 +165,22 @@ class Ledger:
         with self._speaking():
             return self._base.execute("SELECT 1 FROM facts WHERE name = 'unconfined'").fetchone() is not None
 
-    def done(self) -> set[tuple[str, str]]:
-        """The digest and exercise of everything that is graded."""
+    def has(self, digest: str, exercise: str) -> bool:
+        """Whether these bytes are graded."""
+        query = "SELECT 1 FROM graded WHERE digest = ? AND exercise = ?"
         with self._speaking():
-            return {(str(d), str(e)) for d, e in self._base.execute("SELECT digest, exercise FROM graded")}
+            return self._base.execute(query, (digest, exercise)).fetchone() is not None
 
     def enter(self, submission: Submission, digest: str) -> None:
-        """Note who handed in what. It is on disk with the next result, and noted again at the next call anyway."""
+        """Note who handed in what. It is on disk with the next result: before that nobody can miss it."""
         head = (submission.learner, submission.exercise, submission.path, submission.late)
         with self._speaking():
-            self._base.execute("PRAGMA synchronous = NORMAL")
+            self._begin()
             self._base.execute(
                 "INSERT OR REPLACE INTO submissions (learner, exercise, path, late, digest, attempt) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (*head, digest, submission.attempt),
             )
-            self._base.execute("PRAGMA synchronous = FULL")
 
     def add(self, digest: str, exercise: str, graded: Graded) -> None:
         """Keep one submission's results: all of them or, should the machine stop now, none."""
@@ -223,20 +228,18 @@ class Ledger:
                 (question, exercise),
             )
 
-    def to_regrade(self, question: str) -> set[tuple[str, str]]:
-        """The digest and exercise of everything that is still to be asked again."""
-        query = "SELECT digest, exercise FROM regrades WHERE question = ? AND NOT done"
+    def is_to_regrade(self, question: str, digest: str, exercise: str) -> bool:
+        """Whether these bytes are still to be asked again."""
+        query = "SELECT 1 FROM regrades WHERE question = ? AND digest = ? AND exercise = ? AND NOT done"
         with self._speaking():
-            return {(str(d), str(e)) for d, e in self._base.execute(query, (question,))}
+            return self._base.execute(query, (question, digest, exercise)).fetchone() is not None
 
     def keep_prints(self, digest: str, exercise: str, prints: Mapping[str, Prints]) -> None:
-        """Keep the fingerprints of a submission's answers; on disk with the next result, and no great loss without."""
+        """Keep the fingerprints of a submission's answers. They are on disk with its result, which comes next."""
         rows = [(exercise, question, digest, json.dumps(sorted(kept))) for question, kept in prints.items()]
         with self._speaking():
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            with self._at_once():
-                self._base.executemany("INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?)", rows)
-            self._base.execute("PRAGMA synchronous = FULL")
+            self._begin()
+            self._base.executemany("INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?)", rows)
 
     def prints(self, exercise: str, question: str) -> Iterator[tuple[str, Prints]]:
         """The digest and fingerprints of every answer to one question that some learner hands in now."""
@@ -322,4 +325,9 @@ class Ledger:
 
     def close(self) -> None:
         """Give the folder free."""
-        self._base.close()
+        try:
+            with self._speaking():
+                if self._base.in_transaction:
+                    self._base.execute("COMMIT")
+        finally:
+            self._base.close()

@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import signal
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from course_lib.errors import CourseError
 from course_lib.grading.notebook import Notebook
 from course_lib.grading.process import Worker, open_worker
-from course_lib.grading.runner import Graded, Limits, exercise, grade
+from course_lib.grading.runner import Graded, Limits, exercise, grade, secrets_of
 
 
 @dataclass(frozen=True)
@@ -25,37 +25,41 @@ class Task:
     exercise: str
     question: str | None = None
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its result belongs to: the bytes, as this exercise."""
+        return self.notebook.digest, self.exercise
+
 
 class Desk:
     """Where one notebook at a time is graded: its worker is opened when it is needed."""
 
-    def __init__(self, seed: str, limits: Limits, sandbox: bool) -> None:
-        self._seed = seed
-        self._limits = limits
+    def __init__(self, sandbox: bool) -> None:
         self._sandbox = sandbox
         self._worker: Worker | None = None
 
-    def grade(self, task: Task) -> Graded:
-        """Grade one notebook."""
+    def grade(self, task: Task, secrets: Mapping[str, bytes], limits: Limits) -> Graded:
+        """Grade one notebook, on the cases that follow from its questions' secrets."""
         if self._worker is None:
             self._worker = open_worker(self._sandbox)
         exercise(task.exercise)  # its references load while the worker starts
-        return grade(task.notebook, task.exercise, self._seed, self._limits, self._worker, task.question)
+        return grade(task.notebook, task.exercise, secrets, limits, self._worker, task.question)
 
     def close(self) -> None:
         """End the worker."""
         if self._worker is not None:
             self._worker.close()
+            self._worker = None
 
 
 def grade_here(
     tasks: Iterable[Task], seed: str, limits: Limits, sandbox: bool
 ) -> Generator[tuple[Task, Graded], None, None]:
     """Grade one after another, in this process."""
-    desk = Desk(seed, limits, sandbox)
+    desk = Desk(sandbox)
     try:
         for task in tasks:
-            yield task, desk.grade(task)
+            yield task, desk.grade(task, secrets_of(seed, *task.key), limits)
     finally:
         desk.close()
 
@@ -127,13 +131,13 @@ def _sit_at_desk(tasks: Connection, seed: str, limits: Limits, sandbox: bool) ->
     """One trusted process: ends when the first one does, and leaves interrupts from the keyboard to it."""
     signal.signal(signal.SIGINT, lambda *_: None)  # not ignored: that the worker would inherit
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    desk = Desk(seed, limits, sandbox)
+    desk = Desk(sandbox)
     try:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 task = tasks.recv()
                 try:
-                    tasks.send(desk.grade(task))
+                    tasks.send(desk.grade(task, secrets_of(seed, *task.key), limits))
                 except CourseError as error:
                     tasks.send(error)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from html import escape
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -41,33 +42,38 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 
 def page(title: str, body: str) -> str:
     """The whole page; `title` is escaped here, `body` is HTML already."""
-    return (
+    return "".join(page_lines(title, [body]))
+
+
+def page_lines(title: str, body: Iterable[str]) -> Iterator[str]:
+    """The same, piece by piece, for a page that is too long to be held."""
+    yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n"
-        "</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
     )
+    yield from body
+    yield "\n</main>\n</body>\n</html>\n"
 
 
-def grid(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> str:
+def grid(head: list[str], rows: Iterable[list[str]], numbers: tuple[int, ...] = ()) -> str:
     """A table of HTML cells; the first of each row is its header, the columns in `numbers` are aligned right."""
+    return "".join(grid_lines(head, rows, numbers))
+
+
+def grid_lines(head: list[str], rows: Iterable[list[str]], numbers: tuple[int, ...] = ()) -> Iterator[str]:
+    """The same, row by row."""
 
     def kind(column: int) -> str:
         return ' class="number"' if column in numbers else ""
 
     top = "".join(f'<th scope="col"{kind(column)}>{text}</th>' for column, text in enumerate(head))
-    body = "".join(
-        "<tr>"
-        + f'<th scope="row">{row[0]}</th>'
-        + "".join(f"<td{kind(column)}>{text}</td>" for column, text in enumerate(row[1:], 1))
-        + "</tr>\n"
-        for row in rows
-    )
-    return (
-        '<div class="scroll"><table class="grid wide">'
-        f"<thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>"
-    )
+    yield f'<div class="scroll"><table class="grid wide"><thead><tr>{top}</tr></thead>\n<tbody>'
+    for row in rows:
+        cells = "".join(f"<td{kind(column)}>{text}</td>" for column, text in enumerate(row[1:], 1))
+        yield f'<tr><th scope="row">{row[0]}</th>{cells}</tr>\n'
+    yield "</tbody></table></div>"
 
 
 def bar(share: float) -> str:

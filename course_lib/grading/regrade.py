@@ -45,8 +45,8 @@ def changes(ledger: Ledger, question: str) -> list[str]:
 
 
 def unanswered(ledger: Ledger, question: str) -> list[str]:
-    """A line for each submission that could not be asked again, since its file is no longer there."""
+    """A line for each submission that could not be asked again, since its file is gone or its worker was lost."""
     return [
-        f"{clean(path)}: is no longer among the submissions; its record of {question} is the old one."
+        f"{clean(path)}: could not be asked again; its record of {question} is the old one."
         for path in ledger.not_regraded(question)
     ]

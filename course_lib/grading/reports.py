@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import IO
 
 from course_lib.grading.ledger import Entry
 from course_lib.grading.likeness import Alike
-from course_lib.grading.page import bar, grid, histogram, page
+from course_lib.grading.page import bar, grid, grid_lines, histogram, page, page_lines
 from course_lib.grading.runner import Result, clean
 from course_lib.grading.tables import write_whole
 
@@ -57,14 +58,18 @@ def write_feedback(entry: Entry, folder: Path) -> None:
     if entry.graded.notes:
         notes = "".join(f"<li>{_text(note)}</li>" for note in entry.graded.notes)
         body.append(f"<h2>Also noticed</h2><p>None of this changed a point.</p><ul>{notes}</ul>")
-    _write(folder / feedback_name(entry.learner, entry.exercise), page(clean(title), "\n".join(body)))
+    _write_page(folder / feedback_name(entry.learner, entry.exercise), page(clean(title), "\n".join(body)))
 
 
-def _write(path: Path, text: str) -> None:
-    def write(file: IO[str]) -> None:
-        file.write(text)
-
-    write_whole(path, write)
+def _write_page(path: Path, text: str) -> None:
+    """Leave a page alone that says this already; there may be 100,000 of them, and every call comes by."""
+    content = text.encode("utf-8", "backslashreplace")
+    with suppress(OSError):
+        if path.read_bytes() == content:
+            return
+    half = path.with_name(path.name + ".part")
+    half.write_bytes(content)  # not forced to the disk: a page that a power cut tore is told by the next call
+    half.replace(path)
 
 
 def _text(text: str) -> str:
@@ -119,38 +124,63 @@ class _Class:
 
 
 def write_report(
-    entries: Iterable[Entry], folder: Path, warnings: Sequence[str], alike: Callable[[str], Sequence[Alike]]
+    entries: Callable[[], Iterable[Entry]],
+    folder: Path,
+    warnings: Sequence[str],
+    alike: Callable[[str], Sequence[Alike]],
 ) -> None:
     """The class report: scores, time, where the class is stuck, which misconceptions it holds, who needs a person.
 
+    `entries` is gone through for each part of it, so that a large class is never held as a whole.
     `alike(exercise)` gives the pairs of submissions whose answers are nearly the same.
     """
+
+    def write(file: IO[str]) -> None:
+        file.writelines(page_lines("Class report", _report(entries, warnings, alike)))
+
+    write_whole(folder / REPORT, write)
+
+
+def _report(
+    entries: Callable[[], Iterable[Entry]], warnings: Sequence[str], alike: Callable[[str], Sequence[Alike]]
+) -> Iterator[str]:
     classes: dict[str, _Class] = defaultdict(_Class)
-    learners: list[list[str]] = []
-    trouble: list[list[str]] = []
-    for entry in entries:
-        link = f"{FEEDBACK}/{feedback_name(entry.learner, entry.exercise)}"
-        name = f'<a href="{escape(link)}">{_text(entry.learner)}</a>'
-        late, attempt = "late" if entry.late else "", f"{entry.attempt or ''}"
-        score = f"{entry.points} of {entry.out_of}"
-        learners.append([name, _text(entry.exercise), score, entry.graded.status, late, attempt])
+    statuses: Counter[str] = Counter()
+    for entry in entries():
+        statuses[entry.graded.status] += 1
         if entry.graded.status != "unreadable":
             classes[entry.exercise].add(entry)
-        if entry.graded.status != "graded":
-            reason = entry.graded.reason
-            told = f"{entry.path} {reason}" if entry.graded.status == "unreadable" else reason
-            trouble.append([name, _text(entry.exercise), score, _text(told)])
-    body = ["<h1>Class report</h1>", f'<p class="lead">{len(learners)} submissions</p>']
-    body += [f'<p class="box"><strong>Note.</strong> {_text(warning)}</p>' for warning in warnings]
+    yield f'<h1>Class report</h1>\n<p class="lead">{statuses.total()} submissions</p>'
+    for warning in warnings:
+        yield f'\n<p class="box"><strong>Note.</strong> {_text(warning)}</p>'
     for exercise in sorted(classes):
-        body += _exercise_sections(exercise, classes[exercise])
-        body.append(_nearly_the_same(classes[exercise], alike(exercise)))
-    if trouble:
-        body.append("<h2>Look at these yourself</h2>")
-        body.append(grid(["Learner", "Exercise", "Points", "What happened"], trouble))
-    body.append("<h2>Every submission</h2>")
-    body.append(grid(["Learner", "Exercise", "Points", "Status", "Late", "Attempt"], learners))
-    _write(folder / REPORT, page("Class report", "\n".join(body)))
+        group = classes.pop(exercise)
+        for section in [*_exercise_sections(exercise, group), _nearly_the_same(group, alike(exercise))]:
+            yield f"\n{section}"
+    if statuses.total() > statuses["graded"]:
+        yield "\n<h2>Look at these yourself</h2>\n"
+        trouble = (_trouble(entry) for entry in entries() if entry.graded.status != "graded")
+        yield from grid_lines(["Learner", "Exercise", "Points", "What happened"], trouble)
+    yield "\n<h2>Every submission</h2>\n"
+    everyone = (_row(entry) for entry in entries())
+    yield from grid_lines(["Learner", "Exercise", "Points", "Status", "Late", "Attempt"], everyone)
+
+
+def _who(entry: Entry) -> list[str]:
+    """The columns that say whose submission it is, and what it earned."""
+    link = f"{FEEDBACK}/{feedback_name(entry.learner, entry.exercise)}"
+    name = f'<a href="{escape(link)}">{_text(entry.learner)}</a>'
+    return [name, _text(entry.exercise), f"{entry.points} of {entry.out_of}"]
+
+
+def _trouble(entry: Entry) -> list[str]:
+    reason = entry.graded.reason
+    told = f"{entry.path} {reason}" if entry.graded.status == "unreadable" else reason
+    return [*_who(entry), _text(told)]
+
+
+def _row(entry: Entry) -> list[str]:
+    return [*_who(entry), entry.graded.status, "late" if entry.late else "", f"{entry.attempt or ''}"]
 
 
 def _exercise_sections(exercise: str, group: _Class) -> list[str]:

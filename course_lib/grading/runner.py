@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -18,7 +19,7 @@ import numpy as np
 
 from course_lib.checks import card, wire
 from course_lib.checks.case import Answer, Case
-from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load
+from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load, load_asked
 from course_lib.checks.judging import Question, Verdict, decide
 from course_lib.grading.frames import FrameError, pack
 from course_lib.grading.notebook import Notebook
@@ -130,15 +131,19 @@ class Outcome:
 
 
 def grade(
-    notebook: Notebook, name: str, seed: str, limits: Limits, worker: Worker, question: str | None = None
+    notebook: Notebook,
+    name: str,
+    secrets: Mapping[str, bytes],
+    limits: Limits,
+    worker: Worker,
+    question: str | None = None,
 ) -> Graded:
     """Run one notebook as exercise `name`, put the questions on cases of its own, and decide.
 
-    The cases follow from the secret `seed`, the notebook's bytes and the question's name, so that the same bytes
-    earn the same points, and no learner can know them. With `question`, only that one is put, on the same cases.
+    The cases follow from the questions' `secrets`. With `question`, only that one is put, on the same cases.
     """
     questions = [q for q in exercise(name).questions if question in (None, q.name)]
-    cases = {q.name: draw(q, seed, notebook.digest) for q in questions}
+    cases = {q.name: draw(q, secrets[q.name]) for q in questions}
     outcome = _outcome(notebook, name, cases, limits, worker)
     return Graded(
         status="stopped" if outcome.reasons else "graded",
@@ -204,9 +209,20 @@ def unreadable(name: str, problem: str) -> Graded:
     return Graded("unreadable", problem, (), 0.0, results)
 
 
-def draw(question: Question, seed: str, digest: str) -> list[Case]:
-    """The question's cases for the notebook with this digest."""
-    secret = hashlib.sha256(f"{seed}\0{digest}\0{question.name}".encode()).digest()
+def secrets_of(seed: str, digest: str, name: str) -> dict[str, bytes]:
+    """For each question of exercise `name`, what its cases follow from in the notebook with this digest.
+
+    A secret follows from the secret `seed`, the notebook's bytes and the question's name, so that the same bytes
+    earn the same points, and no learner can know the cases. It tells nothing of the seed.
+    """
+    return {
+        asked.name: hashlib.sha256(f"{seed}\0{digest}\0{asked.name}".encode()).digest()
+        for asked in load_asked(name)
+    }
+
+
+def draw(question: Question, secret: bytes) -> list[Case]:
+    """The question's cases that follow from its secret."""
     return question.asked.draw(np.random.default_rng(int.from_bytes(secret)))
 
 

@@ -142,12 +142,15 @@ def test_the_cold_worker_grades_alike(grade, tmp_path, monkeypatch):
     )
 
 
-def test_cases_are_the_graders_secret_and_follow_from_the_bytes():
+def test_cases_are_the_graders_secret_and_follow_from_the_bytes(toy_exercise):
     question = runner.Question(toy.probes.ASKED[0], toy.judges.JUDGED[0])
-    first, again = (runner.draw(question, "s", "d")[0]["x"] for _ in range(2))
-    assert (first == again).all()
-    assert not (first == runner.draw(question, "t", "d")[0]["x"]).all()
-    assert not (first == runner.draw(question, "s", "e")[0]["x"]).all()
+
+    def drawn(seed, digest):
+        return runner.draw(question, runner.secrets_of(seed, digest, toy.NAME)[question.name])[0]["x"]
+
+    assert (drawn("s", "d") == drawn("s", "d")).all()
+    assert not (drawn("s", "d") == drawn("t", "d")).all()
+    assert not (drawn("s", "d") == drawn("s", "e")).all()
 
 
 def test_a_hard_coded_answer_passes_the_learners_check_and_not_the_grading(worker, tmp_path, grade):

@@ -129,7 +129,7 @@ def test_a_full_disk_is_said_and_keeps_what_was_graded(grade, tmp_path, monkeypa
     plain = Ledger.add
 
     def full(self, digest, exercise, graded):
-        if self.done():
+        if next(self.entries(), None):
             self._base.execute("PRAGMA max_page_count = 1")
             graded = graded.__class__(**{**graded.__dict__, "reason": "x" * 100_000})
         plain(self, digest, exercise, graded)
