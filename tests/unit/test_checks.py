@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 
@@ -301,3 +302,11 @@ def test_who_has_not_begun_can_unfold_hints_but_is_not_told_them():
     assert got.hints == ("nudge", "strategy", "step")
     assert "nudge" not in got.text()
     assert "<details" in card.html(got)
+
+
+def test_numbers_that_differ_are_shown_to_differ():
+    assert difference(1.33989, 1.33985) == "expected 1.33985, got 1.33989"
+    assert difference(np.array([1.0, 2.00004]), np.array([1.0, 2.0])) == "expected 2 at 1, got 2.00004"
+    assert difference(3710.4, 3711) == "expected 3711, got 3710.4"
+    assert difference(2.5, math.inf) == "expected inf, got 2.5"
+    assert difference(math.nan, 2.123456) == "expected 2.123, got nan"
