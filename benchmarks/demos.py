@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Locator, Page
 
 FRAME = 1000 / 60
-DEMOS = ("chain", "plane")
+DEMOS = ("chain", "plane", "monitor", "spike")
 WORK = ("ScriptDuration", "RecalcStyleDuration", "LayoutDuration")
 # A message sent while a frame is being prepared arrives after that frame was painted.
 CLOCK = """

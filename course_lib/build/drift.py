@@ -1,4 +1,7 @@
-"""Whether the stored notebooks are what their sources say. Nothing is run: what outputs say is nbval's to judge."""
+"""Whether the stored notebooks are what their sources say. Nothing is run: what outputs say is nbval's to judge.
+
+With one exception: a new lesson changes the map that every other lesson has stored, and the map needs no run.
+"""
 
 from __future__ import annotations
 
@@ -99,10 +102,27 @@ def _outputs(product: Product, stored: Notebook) -> Iterator[str]:
             yield f"{_named(number, cell)}: it was run out of order ([{cell.execution_count}], not [{count}])"
         elif not _is_tidy(cell.outputs):
             yield f"{_named(number, cell)}: its outputs are not as the build stores them (widget views, paths)"
+        elif not _is_todays_map(product.source.name, cell.outputs):
+            yield f"{_named(number, cell)}: its map of lessons is not what course_lib.curriculum now says"
 
 
 def _is_tidy(stored: list[dict[str, Any]]) -> bool:
     return bool(outputs.tidy(stored) == stored)
+
+
+def _is_todays_map(lesson: str, stored: list[dict[str, Any]]) -> bool:
+    """Whether each map among the outputs is the one this lesson would show today; True where there is none."""
+    maps = [
+        out["data"]
+        for out in stored
+        if str(out.get("data", {}).get("text/plain", "")).startswith("Map of lessons\n")
+    ]
+    if not maps:
+        return True
+    from course_lib.teach.learning_map import stored_map
+
+    today = stored_map(lesson)
+    return all(data.get(kind) == told for data in maps for kind, told in today.items())
 
 
 def _named(number: int, cell: Any) -> str:

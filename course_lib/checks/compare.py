@@ -38,8 +38,8 @@ def show(value: Plain, digits: int = 4) -> str:
     if isinstance(value, np.ndarray):
         if value.ndim == 0:
             return show(value.item(), digits)
-        text = np.array2string(value, precision=digits, threshold=12, edgeitems=2, separator=", ")
-        return f"{text} (shape {value.shape})" if value.ndim > 1 or value.size > 12 else text
+        text = np.array2string(value, precision=digits, threshold=16, edgeitems=2, separator=", ")
+        return f"{text} (shape {value.shape})" if value.ndim > 1 or value.size > 16 else text
     if isinstance(value, bool) or not isinstance(value, int | float):
         if isinstance(value, list):
             shown = ", ".join(show(entry, digits) for entry in value[:6])
@@ -103,11 +103,19 @@ def _number_difference(got: Plain, expected: Plain, rtol: float, atol: float) ->
         alike = np.isclose(given, right, rtol=rtol, atol=atol, equal_nan=True)
     if alike.all():
         return ""
-    if right.ndim == 0:
-        return f"expected {show(right)}, got {show(given)}"
     where = tuple(int(i) for i in np.argwhere(~alike)[0])
-    place = where[0] if len(where) == 1 else where
-    return f"expected {show(right[where])} at {place}, got {show(given[where])}"
+    wanted, came = _apart(float(right[where]), float(given[where]))
+    place = f" at {where[0] if len(where) == 1 else where}" if where else ""
+    return f"expected {wanted}{place}, got {came}"
+
+
+def _apart(expected: float, got: float) -> tuple[str, str]:
+    """Both numbers, with as many digits as it takes to see by how much they differ."""
+    for digits in range(4, 18):
+        wanted, came = show(expected, digits), show(got, digits)
+        if not abs(float(wanted) - float(came) - (expected - got)) > 0.2 * abs(expected - got):
+            break
+    return wanted, came
 
 
 def _numeric(values: list[Plain]) -> bool:

@@ -67,6 +67,20 @@ export function write(place, words) {
   if (place.textContent !== words) place.textContent = words;
 }
 
+/** An attribute; the same value again costs nothing, where the browser would lay out anew. */
+export function set(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+/** `compute` that answers the same state object only once: the picture of a state and its words share the answer. */
+export function once(compute) {
+  let [asked, answer] = [];
+  return (state) => {
+    if (state !== asked) [asked, answer] = [state, compute(state)];
+    return answer;
+  };
+}
+
 /**
  * A labelled range input for the state's `name`. `toSlider` and `fromSlider` change units where the slider's
  * scale is not the value's own; `written` gives the value as the eye and a screen reader get it.
@@ -83,7 +97,7 @@ export function slider({ name, label, min, max, step, written, toSlider = Number
     show(state) {
       input.value = toSlider(state[name]);
       write(value, written(state[name]));
-      input.setAttribute("aria-valuetext", value.textContent);
+      set(input, "aria-valuetext", value.textContent);
     },
   };
 }
@@ -149,9 +163,9 @@ export function stage({ model, el, name, title, parts, controls, picture, words,
     frameAsked = 0;
     const state = Object.fromEntries(parts.map((part) => [part, model.get(part)]));
     const drawing = picture(state, width);
-    svg.setAttribute("width", width);
-    svg.setAttribute("height", drawing.height);
-    svg.setAttribute("aria-label", drawing.alt);
+    set(svg, "width", width);
+    set(svg, "height", drawing.height);
+    set(svg, "aria-label", drawing.alt);
     draw(ground, drawing.ground);
     draw(marks, drawing.marks);
     const [first, ...others] = words(state);
@@ -161,11 +175,18 @@ export function stage({ model, el, name, title, parts, controls, picture, words,
     after(state, width);
   }
 
-  /** Only what changed is drawn: laying out words is what a move costs most. */
+  /** Only the marks that changed are drawn: laying out words is what a move costs most. */
   function draw(group, wanted) {
-    const text = svgText(wanted);
-    if (drawnIn.get(group) !== text) group.innerHTML = text;
-    drawnIn.set(group, text);
+    const texts = wanted.map((mark) => svgText([mark]));
+    const before = drawnIn.get(group) ?? [];
+    if (texts.length === before.length) {
+      texts.forEach((text, place) => {
+        if (text !== before[place]) group.children[place].outerHTML = text;
+      });
+    } else {
+      group.innerHTML = texts.join("");
+    }
+    drawnIn.set(group, texts);
   }
 
   function ask() {

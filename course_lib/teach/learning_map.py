@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path, PurePath
 from typing import Any
@@ -60,53 +60,77 @@ class LearningMap(Panel):
     def _show(self) -> None:
         open_from = opened(store.read("events").records)
         self.picture = drawing(LESSONS, self.here.name, open_from)
-        self.lessons = [
-            {
-                "name": lesson.name,
-                "title": _title(lesson),
-                "promise": lesson.promise,
-                "exercise": lesson.exercise,
-                "here": lesson == self.here,
-                "facts": self._facts(lesson, open_from),
-            }
-            for lesson in LESSONS
-        ]
-
-    def _facts(self, lesson: Lesson, open_from: set[str]) -> list[str]:
-        facts = [f"{lesson.minutes} minutes"]
-        if lesson.needs:
-            facts.append("needs " + _titles(lesson.needs))
-        edges = [later.name for later in LESSONS if lesson.name in later.needs]
-        if edges:
-            state = "opened" if lesson.name in open_from else "opens, once you have made its prediction,"
-            facts.append(f"{state} the way to {_titles(edges)}")
-        return facts
+        self.lessons = _entries(self.here, open_from)
 
     def text(self) -> str:
         """One line a lesson, with a mark at this one."""
-        lines = ["Map of lessons"]
-        for entry in self.lessons:
-            mark = "->" if entry["here"] else "  "
-            lines.append(f"{mark} {entry['title']}: {'; '.join(entry['facts'])}")
-        return "\n".join(lines)
+        return _as_text(self.lessons)
 
     def html(self) -> str:
         """The lessons as a list of links, this one marked; how an exercise is opened without a kernel."""
-        rows = "".join(self._row(entry) for entry in self.lessons)
-        return (
-            f"<p><strong>Map of lessons</strong></p><ul>{rows}</ul>"
-            "<p>Run this cell to open an exercise from here, or type <code>course open NAME</code> in a terminal.</p>"
-        )
+        return _as_html(self.lessons)
 
-    def _row(self, entry: Mapping[str, Any]) -> str:
-        title = escape(entry["title"])
-        link = (
-            f"<strong>{title} (you are here)</strong>"
-            if entry["here"]
-            else f'<a href="{entry["name"]}.ipynb">{title}</a>'
-        )
-        exercise = f"; exercise <code>{entry['name']}</code>" if entry["exercise"] else ""
-        return f"<li>{link}: {escape(entry['promise'])} <em>{escape('; '.join(entry['facts']))}{exercise}</em></li>"
+
+def stored_map(lesson: str) -> dict[str, str]:
+    """The map as the notebook of `lesson` stores it, where nobody has predicted yet: its text and its HTML by kind.
+
+    Raises `KeyError` for a lesson there is not.
+    """
+    entries = _entries(find_lesson(lesson), set())
+    return {"text/plain": _as_text(entries), "text/html": _as_html(entries)}
+
+
+def _entries(here: Lesson, open_from: set[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": lesson.name,
+            "title": _title(lesson),
+            "promise": lesson.promise,
+            "exercise": lesson.exercise,
+            "here": lesson == here,
+            "facts": _facts(lesson, open_from),
+        }
+        for lesson in LESSONS
+    ]
+
+
+def _facts(lesson: Lesson, open_from: set[str]) -> list[str]:
+    facts = [f"{lesson.minutes} minutes"]
+    if lesson.needs:
+        facts.append("needs " + _titles(lesson.needs))
+    edges = [later.name for later in LESSONS if lesson.name in later.needs]
+    if edges:
+        state = "opened" if lesson.name in open_from else "opens, once you have made its prediction,"
+        facts.append(f"{state} the way to {_titles(edges)}")
+    return facts
+
+
+def _as_text(entries: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        f"{'->' if entry['here'] else '  '} {entry['title']}: {'; '.join(entry['facts'])}"
+        for entry in entries
+    ]
+    return "\n".join(["Map of lessons", *lines])
+
+
+def _as_html(entries: Sequence[Mapping[str, Any]]) -> str:
+    return (
+        f"<p><strong>Map of lessons</strong></p><ul>{''.join(_row(entry) for entry in entries)}</ul>"
+        "<p>Run this cell to open an exercise from here, or type <code>course open NAME</code> in a terminal.</p>"
+    )
+
+
+def _row(entry: Mapping[str, Any]) -> str:
+    title = escape(entry["title"])
+    link = (
+        f"<strong>{title} (you are here)</strong>"
+        if entry["here"]
+        else f'<a href="{entry["name"]}.ipynb">{title}</a>'
+    )
+    exercise = f"; exercise <code>{entry['name']}</code>" if entry["exercise"] else ""
+    return (
+        f"<li>{link}: {escape(entry['promise'])} <em>{escape('; '.join(entry['facts']))}{exercise}</em></li>"
+    )
 
 
 def _title(lesson: Lesson) -> str:

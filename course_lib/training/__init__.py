@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         per_parameter,
         train_side_by_side,
     )
+    from course_lib.training.suggestion import Suggestion, suggest_threshold
 
 __all__ = [
     "Divergence",
@@ -37,6 +38,7 @@ __all__ = [
     "Setting",
     "SideBySide",
     "StepRecord",
+    "Suggestion",
     "TrainingError",
     "TrainingReport",
     "by_value",
@@ -46,6 +48,7 @@ __all__ = [
     "per_layer",
     "per_parameter",
     "predicts_a_constant",
+    "suggest_threshold",
     "train",
     "train_recurrent",
     "train_side_by_side",
@@ -55,6 +58,7 @@ _ROOMS = {
     "loop": ("Divergence", "TrainingReport", "predicts_a_constant", "train"),
     "monitor": ("GradientMonitor", "StepRecord"),
     "own_clip": ("TrainingError",),
+    "suggestion": ("Suggestion", "suggest_threshold"),
     "recurrent": ("Forecast", "RecurrentRuns", "RecurrentSetting", "forecast", "train_recurrent"),
 }
 

@@ -109,7 +109,7 @@ def train(
         raise TrainingError("Give either clip (on NumPy arrays) or clip_in_place (on parameters), not both.")
     losses: list[float] = []
     divergence: Divergence | None = None
-    with GradientMonitor(model, optimizer) as monitor:
+    with GradientMonitor(model, optimizer, keep=steps, weights_every=1) as monitor:
         for step in range(steps):
             batch = _batch(len(X), batch_size, generator)
             optimizer.zero_grad()

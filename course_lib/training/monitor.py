@@ -1,16 +1,26 @@
 """A monitor that watches the gradients of any model while it trains.
 
+```python
+monitor = GradientMonitor(model, optimizer)
+...                                  # the training loop, as it is
+print(monitor, monitor.suggestion())
+monitor.close()
+```
+
 Hooks on the parameters see each gradient as the backward pass leaves it; hooks on the optimizer see what is
 left of it when the step is taken, and what the step then does to the weights. So the monitor knows how much
-was clipped without being told by whom. Used in lesson 01_explosion and by `train`.
+was clipped without being told by whom. Used in lesson 01_explosion and by `train`; `suggestion` is the rule of
+lesson 04_threshold.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -18,8 +28,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from course_lib.clipping import layer_of, scaled_global_norm
+from course_lib.clipping import layer_of
+from course_lib.training.norms import norms
 from course_lib.training.own_clip import TrainingError
+from course_lib.training.suggestion import Suggestion, suggest_threshold
 
 
 @dataclass(frozen=True)
@@ -27,9 +39,9 @@ class StepRecord:
     """One optimizer step; every dictionary maps the names of the trained parameters to numbers.
 
     `raw` holds the gradient norms as the backward pass left them, `used` those at the optimizer's step (0
-    where the gradient had been removed), `weight` the weight norms before the step, `update` the norms of
-    what the step added. `nonfinite` names the parameters whose raw gradient held nan or inf, in the order
-    in which the backward pass met them.
+    where there was no gradient, or it had been removed), `weight` the weight norms before the step, `update`
+    the norms of what the step added (both nan where they were not measured). `nonfinite` names the parameters
+    whose raw gradient held nan or inf since the step before, in the order in which the backward pass met them.
     """
 
     raw: dict[str, float]
@@ -39,36 +51,67 @@ class StepRecord:
     nonfinite: tuple[str, ...]
 
 
+class _Row(NamedTuple):
+    """One step as it is kept: four rows of numbers, a column for each parameter watched by then."""
+
+    numbers: NDArray[np.float64]
+    nonfinite: tuple[str, ...]
+
+
+RAW, USED, WEIGHT, UPDATE = range(4)
+
+
 @dataclass
 class GradientMonitor:
-    """Watches `model` and `optimizer` until `close()`, or within a `with` block.
+    """Watches `model` and `optimizer` from now on, until `close()` or the end of a `with` block.
 
-    Raises `TrainingError` when the optimizer does not train a single parameter of the model. The norms are
-    taken in float64, so they do not overflow before the gradients do. Watching copies every weight once a
-    step: for small models.
+    Everything can be read at any time. What is read covers the last `keep` steps (32 bytes a parameter tensor
+    and step); `steps` and `first_nonfinite` know about all. Gradients may be dense or sparse, missing or set by
+    hand; parameters may be frozen, tied (they count once, under their first name) or handed to the optimizer
+    later. Where `step` is given a closure, a step's gradient is that of the closure's last call.
+
+    The gradients are measured in every step; weights and updates, which cost three times as much, in the first step
+    and then in every `weights_every`-th. Norms are right to 1e-6 and do not overflow before the gradients do.
+    Watching holds one copy of the weights.
+    What it costs is measured by `benchmarks/monitor.py`, on a processor; a GPU would wait for each norm.
+    A `GradScaler` unscales between backward pass and step: then `raw` is scaled, and every step counts as clipped.
+
+    Raises `TrainingError` when the optimizer does not train a single parameter of the model, or `keep` or
+    `weights_every` is below 1.
     """
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    records: list[StepRecord] = field(default_factory=list, init=False)
+    keep: int = 10_000
+    weights_every: int = 10
 
     def __post_init__(self) -> None:
-        trained = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
-        self._parameters = {name: p for name, p in self.model.named_parameters() if id(p) in trained}
+        if self.keep < 1:
+            raise TrainingError(f"A monitor keeps at least the last step, but keep is {self.keep}.")
+        if self.weights_every < 1:
+            raise TrainingError(
+                f"Weights are measured in every step (1) or every few, but weights_every is {self.weights_every}."
+            )
+        self.steps = 0
+        """Optimizer steps seen so far."""
+        self.first_nonfinite: tuple[int, str] | None = None
+        """The first step with nan or inf in a gradient, and the parameter where the backward pass met it."""
+        self._log: deque[_Row] = deque(maxlen=self.keep)
+        self._parameters: dict[str, nn.Parameter] = {}
+        self._hooked: set[str] = set()
+        self._met: list[bool] = []
+        self._raw: dict[str, float] = {}
+        self._nonfinite: list[str] = []
+        self._used: list[float] = []
+        self._weight: list[float] = []
+        self._before: list[Tensor] = []
+        self._handles: list[RemovableHandle] = []
+        self._meet()
         if not self._parameters:
             raise TrainingError(
                 "The optimizer trains no parameter of this model, so there is nothing to watch; "
                 "make it with model.parameters()."
             )
-        self._raw: dict[str, float] = {}
-        self._nonfinite: list[str] = []
-        self._used: dict[str, float] = {}
-        self._before: dict[str, Tensor] = {}
-        self._handles: list[RemovableHandle] = [
-            p.register_post_accumulate_grad_hook(self._after_backward(name))
-            for name, p in self._parameters.items()
-            if p.requires_grad
-        ]
         self._handles.append(self.optimizer.register_step_pre_hook(self._before_step))
         self._handles.append(self.optimizer.register_step_post_hook(self._after_step))
 
@@ -81,106 +124,160 @@ class GradientMonitor:
         self.close()
 
     def close(self) -> None:
-        """Take the hooks away; the records stay."""
+        """Take the hooks away and let go of the copy of the weights; what was seen stays."""
         for handle in self._handles:
             handle.remove()
+        self._before = []
+
+    @property
+    def records(self) -> list[StepRecord]:
+        """The kept steps, oldest first."""
+        records = []
+        for numbers, row in zip(self._table().tolist(), self._log, strict=True):
+            raw, used, weight, update = (dict(zip(self._parameters, kind, strict=True)) for kind in numbers)
+            records.append(StepRecord(raw, used, weight, update, row.nonfinite))
+        return records
 
     @property
     def global_norms(self) -> NDArray[np.float64]:
         """The norm of the whole gradient before clipping, one a step."""
-        return np.array([math.hypot(*record.raw.values()) for record in self.records])
+        return _together(self._table()[:, RAW])
 
     @property
     def used_norms(self) -> NDArray[np.float64]:
         """The norm of the whole gradient that the optimizer was given, one a step."""
-        return np.array([math.hypot(*record.used.values()) for record in self.records])
+        return _together(self._table()[:, USED])
 
     @property
     def parameter_norms(self) -> dict[str, NDArray[np.float64]]:
         """The norm of each parameter's gradient before clipping, one a step."""
-        return {name: np.array([r.raw[name] for r in self.records]) for name in self._parameters}
+        return dict(zip(self._parameters, self._table()[:, RAW].T, strict=True))
 
     @property
     def layer_norms(self) -> dict[str, NDArray[np.float64]]:
         """The norm of each layer's gradient (its weight and bias together) before clipping, one a step."""
-        squares: dict[str, NDArray[np.float64]] = {}
-        for name, norms in self.parameter_norms.items():
-            layer = layer_of(name)
-            squares[layer] = np.hypot(squares.get(layer, np.zeros(len(norms))), norms)
-        return squares
+        layers: dict[str, list[NDArray[np.float64]]] = {}
+        for name, series in self.parameter_norms.items():
+            layers.setdefault(layer_of(name), []).append(series)
+        return {layer: _together(np.stack(members, axis=1)) for layer, members in layers.items()}
 
     @property
     def update_ratios(self) -> dict[str, NDArray[np.float64]]:
-        """The norm of each parameter's update over that of its weights before it, one a step.
+        """The norm of each parameter's update over that of its weights before it, one a step; nan where not measured.
 
         A weight that is exactly zero, as biases often are at first, gives inf (or nan where it did not move).
         """
+        table = self._table()
         with np.errstate(divide="ignore", invalid="ignore"):
-            return {
-                name: np.array([np.divide(r.update[name], r.weight[name]) for r in self.records])
-                for name in self._parameters
-            }
+            return dict(zip(self._parameters, (table[:, UPDATE] / table[:, WEIGHT]).T, strict=True))
 
     @property
     def clip_rate(self) -> float:
         """The share of steps in which the gradient was changed between backward pass and step; nan before one."""
-        changed = [
-            any(not _same(record.raw[name], record.used[name]) for name in record.raw)
-            for record in self.records
-        ]
-        return float(np.mean(changed)) if changed else math.nan
-
-    @property
-    def first_nonfinite(self) -> tuple[int, str] | None:
-        """The first step with nan or inf in a gradient, and the parameter where the backward pass met it."""
-        for step, record in enumerate(self.records):
-            if record.nonfinite:
-                return step, record.nonfinite[0]
-        return None
-
-    def __repr__(self) -> str:
-        if not self.records:
-            return "GradientMonitor: no step yet."
-        met = self.first_nonfinite
-        health = f"first nan or inf at step {met[0]} in {met[1]}" if met else "every gradient finite"
-        norms = self.global_norms
-        return (
-            f"GradientMonitor: {len(norms)} steps, norm median {np.median(norms):.3g} and largest "
-            f"{norms.max():.3g}, {100 * self.clip_rate:.0f}% of the steps clipped, {health}."
-        )
+        table = self._table()
+        raw, used = table[:, RAW], table[:, USED]
+        changed = (raw != used) & ~(np.isnan(raw) & np.isnan(used))
+        return float(changed.any(axis=1).mean()) if len(table) else math.nan
 
     @property
     def nonfinite_now(self) -> tuple[str, ...]:
         """The parameters whose gradient held nan or inf in the backward pass that no step has followed yet."""
         return tuple(self._nonfinite)
 
-    def _after_backward(self, name: str) -> Any:
+    def suggestion(self, percentile: float = 90.0) -> Suggestion:
+        """A threshold for the global norm, and its reason, by `suggest_threshold` from the kept steps."""
+        return suggest_threshold(self.global_norms, self.used_norms, percentile)
+
+    def __repr__(self) -> str:
+        if not self._log:
+            return "GradientMonitor: no step yet."
+        met = self.first_nonfinite
+        health = f"first nan or inf at step {met[0]} in {met[1]}" if met else "every gradient finite"
+        seen = self.global_norms
+        kept = f" (the last {len(seen)} kept)" if self.steps > len(seen) else ""
+        return (
+            f"GradientMonitor: {self.steps} steps{kept}, norm median {np.median(seen):.3g} and largest "
+            f"{seen.max():.3g}, {100 * self.clip_rate:.0f}% of the steps clipped, {health}."
+        )
+
+    def _table(self) -> NDArray[np.float64]:
+        """The kept steps, shape (steps, 4, parameters); 0 before a parameter was first watched."""
+        table = np.zeros((len(self._log), 4, len(self._parameters)))
+        for place, row in zip(table, self._log, strict=True):
+            place[:, : row.numbers.shape[1]] = row.numbers
+        return table
+
+    def _meet(self) -> None:
+        """Watch the parameters that the optimizer has been given, or that have been thawed, since the last time."""
+        handed = [p for group in self.optimizer.param_groups for p in group["params"]]
+        met, self._met = self._met, [p.requires_grad for p in handed]
+        if met == self._met:
+            return
+        trained = {id(p) for p in handed}
+        for name, parameter in self.model.named_parameters():
+            if id(parameter) not in trained:
+                continue
+            self._parameters.setdefault(name, parameter)
+            if parameter.requires_grad and name not in self._hooked:
+                self._hooked.add(name)
+                hook = parameter.register_post_accumulate_grad_hook(self._after_backward(name))
+                self._handles.append(hook)
+
+    def _after_backward(self, name: str) -> Callable[[Tensor], None]:
         def see(parameter: Tensor) -> None:
-            assert parameter.grad is not None
-            self._raw[name] = _norm(parameter.grad)
-            finite = math.isfinite(self._raw[name]) or bool(torch.isfinite(parameter.grad).all())
+            gradient = parameter.grad
+            assert gradient is not None
+            (self._raw[name],) = norms([gradient])
+            finite = math.isfinite(self._raw[name]) or bool(torch.isfinite(gradient).all())
             if not finite and name not in self._nonfinite:
                 self._nonfinite.append(name)
 
         return see
 
-    def _before_step(self, *_: Any) -> None:
-        self._before = {name: p.detach().clone() for name, p in self._parameters.items()}
-        self._used = {name: 0.0 if p.grad is None else _norm(p.grad) for name, p in self._parameters.items()}
+    def _gradient_norms(self) -> list[float]:
+        gradients = {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
+        measured = dict(zip(gradients, norms(list(gradients.values())), strict=True))
+        return [measured.get(name, 0.0) for name in self._parameters]
 
+    @torch.no_grad()
+    def _before_step(
+        self, _: torch.optim.Optimizer, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> None:
+        self._meet()
+        self._weight = []
+        if self.steps % self.weights_every == 0:
+            parameters: list[Tensor] = list(self._parameters.values())
+            if [_kind(p) for p in parameters] != [_kind(b) for b in self._before]:
+                self._before = [torch.empty_like(p) for p in parameters]
+            torch._foreach_copy_(self._before, parameters)
+            self._weight = norms(self._before)
+        closure = named.get("closure", arguments[1] if len(arguments) > 1 else None)
+        self._used = self._gradient_norms() if closure is None else []
+
+    @torch.no_grad()
     def _after_step(self, *_: Any) -> None:
-        raw = {name: self._raw.get(name, 0.0) for name in self._parameters}
-        weight = {name: _norm(before) for name, before in self._before.items()}
-        update = {name: _norm(p.detach() - self._before[name]) for name, p in self._parameters.items()}
-        self.records.append(StepRecord(raw, self._used, weight, update, tuple(self._nonfinite)))
-        self._raw, self._nonfinite, self._before = {}, [], {}
+        used = self._used or self._gradient_norms()  # a closure makes its gradients during the step
+        raw = [self._raw.get(name, at_step) for name, at_step in zip(self._parameters, used, strict=True)]
+        for name, norm in zip(self._parameters, raw, strict=True):
+            if name not in self._raw and not math.isfinite(norm):  # set by hand, without a backward pass
+                self._nonfinite.append(name)
+        weight, update = self._weight, [math.nan] * len(raw)
+        if weight:
+            torch._foreach_sub_(self._before, list(self._parameters.values()))
+            update = norms(self._before)
+        self._log.append(_Row(np.array([raw, used, weight or update, update]), tuple(self._nonfinite)))
+        if self._nonfinite and self.first_nonfinite is None:
+            self.first_nonfinite = self.steps, self._nonfinite[0]
+        self.steps += 1
+        self._raw, self._nonfinite = {}, []
 
 
-def _same(a: float, b: float) -> bool:
-    return a == b or (math.isnan(a) and math.isnan(b))
+def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype, torch.device]:
+    return tensor.shape, tensor.dtype, tensor.device
 
 
-def _norm(tensor: Tensor) -> float:
-    """The norm in float64; entries so large that even there their squares overflow are scaled first."""
-    norm = tensor.double().norm().item()
-    return norm if math.isfinite(norm) else scaled_global_norm([tensor]).item()
+def _together(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The norm of rows of norms, without squares that overflow."""
+    largest = columns.max(axis=1, initial=0.0)
+    scale = np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)
+    return np.asarray(scale * np.linalg.norm(columns / scale[:, None], axis=1))

@@ -16,6 +16,7 @@
 # - compute how hard one large gradient brakes Adam, and for exactly how many steps;
 # - explain why Adam does not notice a constant rescaling, and therefore what clipping can and cannot do for it;
 # - bound the length of a step for each optimizer, and reach the bound;
+# - say what clipping the update instead of the gradient bounds, and what it leaves as it was;
 # - find the threshold at which clipping and weight decay cancel, and say why AdamW has none.
 #
 # *You need:* [Clipping mechanics](03_clipping_mechanics.ipynb). *Difficulty:* medium.
@@ -188,7 +189,7 @@ def adam(
     g: Array,
     memory: Memory,
     lr: float | Array,
-    beta1: float = 0.9,
+    beta1: float | Array = 0.9,
     beta2: float = 0.999,
     eps: float = 1e-8,
 ) -> Array:
@@ -563,6 +564,181 @@ longest_push(taken, isolated, supremum)
 # contains $c$.
 
 # %% [markdown]
+# ## Clipping the update instead
+#
+# If spikes make long steps, why not clip the step itself, *after* Adam's division? Call $U = \hat m / (\sqrt{\hat v} + \epsilon)$
+# the update; its root mean square over all $P$ entries is what gets clipped:
+#
+# $$\mathrm{RMS}(U) = \Big(\tfrac{1}{P} \sum_i U_i^2\Big)^{1/2}, \qquad
+#   U \leftarrow \frac{U}{\max(1, \mathrm{RMS}(U) / d)} .$$
+#
+# Shazeer & Stern (2018, section 6) do this in Adafactor, with $d = 1$. Before you run anything, read off what it promises:
+#
+# - *The step is bounded*, for every stream of gradients: $\mathrm{RMS}(U) \le d$, so
+#   $\lVert \Delta w \rVert \le \eta\, d \sqrt P$. And $d$ has no unit; it does not depend on how long your gradients are.
+# - *The memory is not protected.* $m$ and $v$ took in the whole spike before $U$ was formed, so the brake is the same.
+# - *With momentum, a spike is not one step.* Without $m$, which is Adafactor's own setting ($\beta_1 = 0$), it pushes once, by
+#   up to $1/\sqrt{1-\beta_2} \approx 31.6$ learning rates. With $m$ it pushes a tenth as hard, again and again, each time by
+#   $0.9$ of the time before: $3.162\,(1 + 0.9 + 0.9^2 + \dots) \approx 31.6$ as well.
+
+# %%
+update_guess = Predict(
+    "clip-the-update",
+    "Adam with its usual settings (beta1 = 0.9). A spike pushes a weight about 31.6 learning rates away in all. Every update is "
+    "clipped at 1. How much of the push is left?",
+    options=["1 learning rate", "about 3", "about 21", "all of it"],
+)
+update_guess
+
+# %% [markdown]
+# One weight with a quiet history of gradients of size 1 and alternating sign, then a spike of 1,000<!--= SPIKE -->, then the quiet again.
+# (PyTorch's Adafactor clips by the same formula; the last lines assert it.)
+
+
+# %% id="update-bounded"
+def clip_update(U: Array, d: float | Array = 1.0) -> Array:
+    """Each row of U with a root mean square of at most d."""
+    rms = np.sqrt(np.mean(U**2, axis=-1, keepdims=True))
+    clipped: Array = U / np.maximum(1, rms / d)
+    return clipped
+
+
+SPIKE = 1000.0
+clipped_at_one = ["nothing", "the gradient", "the update", "no spike at all"]  # a row each
+g_at, u_at = np.array([[np.inf, 1, np.inf, np.inf], [np.inf, np.inf, 1, np.inf]])[..., None]
+reach, push, share_left = {}, {}, {}
+for beta1 in (0.0, 0.9):
+    memory, walked = Memory(), []
+    for t in range(1, 6201):
+        g = np.full((4, 1), (-1.0) ** t)
+        if t == 6000:
+            g[:3] = np.minimum(SPIKE, g_at[:3])
+        U = -adam(np.zeros((4, 1)), g, memory, 1.0, beta1=beta1)
+        walked.append(clip_update(U, u_at)[:, 0])
+        if t == 6000:
+            share = 1 / np.sqrt(np.asarray(memory.v)[:, 0] / (1 - 0.999**t))
+    steps = np.array(walked)[5999:]
+    reach[beta1], push[beta1] = np.abs(steps).max(axis=0), (steps - steps[:, 3:]).sum(axis=0)
+    share_left[beta1] = share
+    for place, name in enumerate(clipped_at_one[:3]):
+        print(
+            f"beta1 = {beta1:g}, clipped: {name:12s} longest step {reach[beta1][place]:5.2f} lr, "
+            f"pushed away by {push[beta1][place]:5.1f} lr, effective step then {share[place]:.3f}"
+        )
+
+spiked = []
+for d in (1.0, 1e9):
+    p = torch.nn.Parameter(torch.ones(3))
+    adafactor = torch.optim.Adafactor([p], lr=0.1, d=d)
+    for size in (1.0, 100.0):
+        before, p.grad = p.detach().clone(), torch.full((3,), size)
+        adafactor.step()
+    spiked.append(((p.detach() - before) / before.norm()).numpy())
+old = 1 - 2**-0.8  # Adafactor's beta2 at its second step
+u = np.full((1, 3), 100 / math.sqrt(old + (1 - old) * 100**2))
+assert np.allclose(spiked[0] / spiked[1], clip_update(u) / u, rtol=1e-5)
+
+# %%
+update_guess.reveal(
+    answer=2,
+    because="The spike is still in m when the next steps are made. Eleven of them are longer than 1 and are cut to 1; the rest "
+    "pass as they are.",
+)
+
+# %% [markdown]
+# The longest step is 1 in both cases, as promised. Without momentum the push (beyond what an ordinary gradient would have
+# done) falls from 30.6<!--= push[0.0][0] --> to 0.0<!--= push[0.0][2] -->. With momentum
+# 20.9<!--= push[0.9][2] --> of 31.6<!--= push[0.9][0] --> remain: the spike gets through in slices. And in both the effective step is
+# 0.032<!--= share_left[0.9][2] --> afterwards, exactly as if nothing had been clipped. Only clipping the *gradient* keeps the
+# spike out of $m$ and $v$.
+#
+# ### On the digits
+#
+# The glitch again, in batch 300 of 600, when $v$ is no longer young. Ten seeds, with and without momentum, and for each of the
+# eight the better of two learning rates.
+
+# %% id="update-clipped"
+from course_lib.figures.update_clipping import update_clipping
+
+GLITCH, tried = 300, [1e-3, 1e-2]
+ways_to_clip = {
+    "no glitch": (np.inf, np.inf),
+    "nothing clipped": (np.inf, np.inf),
+    "update clipped at 1": (np.inf, 1.0),
+    "gradient clipped at 1": (1.0, np.inf),
+}
+plan = [(b, way, lr) for b in (0.0, 0.9) for way in ways_to_clip for lr in tried]
+networks = DigitNetworks(range(10), copies=len(plan))
+b, g_at, u_at, rates_of = (
+    np.repeat(np.array(column, dtype=np.float32), 10)[:, None]
+    for column in zip(*((b, *ways_to_clip[way], lr) for b, way, lr in plan), strict=True)
+)
+healthy = np.repeat([way == "no glitch" for _, way, _ in plan], 10)
+moments = {"before": 299, "at once": 300, "10": 310, "20": 320, "100": 400, "300": 600}
+W, memory, seen = networks.start, Memory(), []
+for t in range(1, 601):
+    x, y = networks.batch()
+    G = networks.gradient(W, x, y)
+    if t == GLITCH:
+        G[~healthy] = networks.gradient(W, np.float32(1e4) * x, y)[~healthy]
+    U = -adam(np.zeros_like(W), clip_rows(G, g_at), memory, 1.0, beta1=b)
+    W = (W - rates_of * clip_update(U, u_at)).astype(np.float32)
+    if t in moments.values():
+        seen.append(networks.accuracy(W))
+of_plan = np.array(seen).reshape(len(moments), 2, len(ways_to_clip), len(tried), 10)
+panels = {}
+for i, panel in enumerate(("without momentum (beta1 = 0)", "with momentum (beta1 = 0.9)")):
+    better = of_plan[-1, i].mean(axis=-1).argmax(axis=-1)
+    panels[panel] = {way: of_plan[:, i, k, better[k]] for k, way in enumerate(ways_to_clip)}
+    print(
+        f"{panel}: better learning rate",
+        ", ".join(f"{way} {tried[better[k]]:g}" for k, way in enumerate(ways_to_clip)),
+    )
+kinds = ["without", "with"]
+clipped_ways = list(ways_to_clip)[1:]
+lost_at_once, lost_by_ten = (
+    {
+        (kind, way): 100 * (panel[way][0] - panel[way][moment])
+        for kind, panel in zip(kinds, panels.values(), strict=True)
+        for way in clipped_ways
+    }
+    for moment in (1, 2)
+)
+at_default = of_plan[
+    -1, :, :, 0
+]  # at the end, at a learning rate of 0.001: (without and with momentum, way, seed)
+behind_slow = 100 * (at_default[:, :1] - at_default[:, 1:])
+for kind, ways in zip(kinds, behind_slow, strict=True):
+    said = ", ".join(
+        f"{way} {v.mean():.1f} ± {v.std(ddof=1):.1f}" for way, v in zip(clipped_ways, ways, strict=True)
+    )
+    print(f"{kind} momentum, lr 0.001, points behind the run without a glitch at the end: {said}")
+update_clipping(list(moments), panels)
+
+# %% [markdown]
+# Without momentum, clipping the update does what it is for. Unclipped, accuracy falls at once, by
+# 39<!--= lost_at_once["without", "nothing clipped"].mean() --> points on average (and with a standard deviation over seeds of
+# 42<!--= lost_at_once["without", "nothing clipped"].std(ddof=1) -->: some networks are hardly hit, some all but erased). With the update
+# clipped it loses 0.5<!--= lost_at_once["without", "update clipped at 1"].mean() -->, which is less than the healthy run's own change in
+# that step.
+#
+# With momentum it does nothing: ten steps after the glitch 12.8<!--= lost_by_ten["with", "update clipped at 1"].mean() --> points are gone
+# with it and 12.8<!--= lost_by_ten["with", "nothing clipped"].mean() --> without (standard deviation over seeds
+# 13.4<!--= lost_by_ten["with", "nothing clipped"].std(ddof=1) -->, and the same runs suffer in both). At step 300 the isolated spike moves no weight by more than
+# 1.6<!--= 0.1 / math.sqrt(0.001 / (1 - 0.999**300)) --> learning rates, most move less, and so the root mean square stays below 1 or just
+# above it, while the slices add up.
+#
+# And the brake is there in both. At the default learning rate the update-clipped runs end
+# 2.1<!--= behind_slow[0, 1].mean() --> and 2.6<!--= behind_slow[1, 1].mean() --> points behind (standard deviation over seeds
+# 0.9<!--= behind_slow[0, 1].std(ddof=1) --> and 1.1<!--= behind_slow[1, 1].std(ddof=1) -->), no better than with nothing clipped. A ten times larger
+# learning rate buys most of it back here too.
+#
+# So the two are tools for two troubles. Clip the **gradient** against spikes that poison $v$. Clip the **update** against steps that are
+# too long because $v$ lags behind growing gradients, which is what Shazeer & Stern (2018, section 5) made it for: where Adam's
+# longest step is 7.270<!--= supremum --> learning rates, it is $d$. (That trouble we have derived, not met on the digits.)
+
+
+# %% [markdown]
 # ## Clipping against weight decay
 #
 # Decay shrinks the weights a little at every step. If the gradient step makes them longer, there is a tug of war, and
@@ -772,6 +948,17 @@ Claim(
 
 # %%
 Claim(
+    id="update-clipping",
+    statement="Clipping the update after Adam's division, instead of the gradient before it, is enough against spikes.",
+    source="Shazeer & Stern 2018, section 6 (they use it without momentum, against a v that lags behind)",
+    witness="update-clipped",
+    verdict="conditional",
+    corrected="It bounds every step, whatever the gradients. But v has taken in the spike and brakes as before, and with momentum "
+    "the spike gets through in slices.",
+)
+
+# %%
+Claim(
     id="decoupled-decay",
     statement="Decoupled decay shrinks the weights by the factor 1 - lr * decay at each step, and a clipped gradient step "
     "may oppose it.",
@@ -870,13 +1057,14 @@ ExitCheck(
 # 2. Early spikes weigh most: the first gradient is the whole memory.
 # 3. Adam does not notice a constant factor, so its threshold matters only where norms stand out.
 # 4. Longest steps: SGD $\eta c$; heavy ball $\eta c/(1-\beta)$; Adam $3.162\,\eta$ for a spike, $7.270\,\eta$ at the worst.
+#    Clipping the update bounds it by $d$ in root mean square, and leaves the brake as it was.
 # 5. Clipping and decay cancel at $c^* = \lambda\lVert w\rVert^2\lVert g\rVert / (-\langle g, w\rangle)$ for SGD; for AdamW at
 #    no fixed threshold.
 #
 # **Now do it yourself:** open the exercise from the map above, or with `course open 05_optimizers`.
 #
 # **Further reading.** Kingma & Ba 2015, *Adam: a method for stochastic optimization*. Loshchilov & Hutter 2019, *Decoupled
-# weight decay regularization*. Zhang et al. 2020, *Why are adaptive methods good for attention models?*
+# weight decay regularization*. Shazeer & Stern 2018, *Adafactor: adaptive learning rates with sublinear memory cost*. Zhang et al. 2020, *Why are adaptive methods good for attention models?*
 
 # %%
 Journal("05_optimizers")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+
+from course_lib.demos import monitor_demo, spike_demo
 
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import browser, cell, command, listen, output, run_cell, served, set_theme, why_not
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+Role = Literal["slider", "radio"]
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can run")
 
@@ -26,6 +30,9 @@ CELLS = {
         "print('heard', chain.state(), plane.state())",
         "chain.gain = 0.8",
         "chain_demo(unit='tanh')",
+        "from course_lib.demos import monitor_demo, spike_demo\nmonitor = monitor_demo()\nmonitor",
+        "spike = spike_demo()\nspike",
+        "print('settled', monitor.state(), spike.state())",
     ),
 }
 # The contrast of two computed colours (WCAG 2.2, 1.4.3), by way of a canvas that understands every notation.
@@ -68,10 +75,9 @@ def page(folder: Path) -> Iterator[Page]:
         opened = context.new_page()
         failures = listen(opened)
         lab.open(opened, "demos.ipynb")
-        for factory in ("chain = chain_demo()", "plane = plane_demo()"):
-            run_cell(opened, cell(opened, containing=factory))
-        opened.locator(".course-chain svg").first.wait_for()
-        opened.locator(".course-plane svg").first.wait_for()
+        for name in ("chain", "plane", "monitor", "spike"):
+            run_cell(opened, cell(opened, containing=f"{name} = {name}_demo()"))
+            opened.locator(f".course-{name} svg").first.wait_for()
         yield opened
         assert not failures, failures
 
@@ -181,6 +187,80 @@ def test_a_finger_drags_the_tip(page: Page) -> None:
     see(words(page, "plane"), "The gradient (5, 4)")
 
 
+def curves(page: Page, name: str) -> list[str | None]:
+    """The points of every curve in the picture, in the order in which they are drawn."""
+    drawn = demo(page, name).locator(".course-canvas polyline")
+    return [curve.get_attribute("points") for curve in drawn.all()]
+
+
+def control(page: Page, name: str, role: Role, label: str) -> Locator:
+    return demo(page, name).get_by_role(role, name=label, exact=True)
+
+
+def press(page: Page, moved: Locator, key: str) -> None:
+    moved.focus()
+    page.keyboard.press(key)
+
+
+def test_a_key_moves_the_threshold_of_the_monitor(page: Page) -> None:
+    see(words(page, "monitor"), monitor_demo().words()[0])
+    before = curves(page, "monitor")
+    slider = control(page, "monitor", "slider", "threshold")
+    press(page, slider, "ArrowLeft")
+    for sentence in monitor_demo(notch=5).words():
+        see(words(page, "monitor"), sentence)
+    assert all(new != old for new, old in zip(curves(page, "monitor"), before, strict=True))
+    see(demo(page, "monitor").locator(".threshold-name"), "threshold 316")
+    assert slider.evaluate("node => node === document.activeElement"), "JupyterLab took the focus away"
+    assert slider.get_attribute("aria-valuetext") == "316"
+    press(page, slider, "End")
+    see(words(page, "monitor"), monitor_demo(notch=9).words()[0])
+    assert slider.get_attribute("aria-valuetext") == "no clipping"
+    assert demo(page, "monitor").locator(".threshold-name").count() == 0
+    see(demo(page, "monitor").locator(".end-name"), "nan from here on")
+
+
+def test_a_key_chooses_the_learning_rate_of_the_monitor(page: Page) -> None:
+    slider = control(page, "monitor", "slider", "threshold")
+    press(page, slider, "Home")
+    see(words(page, "monitor"), monitor_demo(notch=-4).words()[0])
+    before = curves(page, "monitor")
+    rate = control(page, "monitor", "radio", "0.03")
+    press(page, rate, "ArrowDown")
+    for sentence in monitor_demo(notch=-4, rate="0.3").words():
+        see(words(page, "monitor"), sentence)
+    assert all(new != old for new, old in zip(curves(page, "monitor"), before, strict=True))
+    run_cell(page, cell(page, containing="settled"))
+    see(output(page, containing="settled"), "{'notch': -4, 'rate': '0.3'}")
+
+
+@pytest.mark.parametrize(
+    ("role", "label", "key", "state", "still"),
+    [
+        ("slider", "size of the spike, K", "ArrowRight", {"spike": 112.0}, "clipped"),
+        ("slider", "clipping threshold, c", "End", {"threshold": 10_000.0}, "raw"),
+        ("slider", "step of the spike", "Home", {"at": 1}, ""),
+        ("radio", "0.999", "ArrowDown", {"memory": "0.99"}, ""),
+    ],
+)
+def test_a_key_moves_each_control_of_the_spike(
+    page: Page, role: Role, label: str, key: str, state: dict[str, float | str], still: str
+) -> None:
+    """`still` is the kind of curve that this control leaves where it is, but for the scale."""
+    run_cell(page, cell(page, containing="spike = spike_demo()"))
+    see(words(page, "spike"), spike_demo().words()[2])
+    before = curves(page, "spike")
+    press(page, control(page, "spike", role, label), key)
+    for sentence in spike_demo(**state).words():
+        see(words(page, "spike"), sentence)
+    moved = [new != old for new, old in zip(curves(page, "spike"), before, strict=True)]
+    kinds = [curve.get_attribute("class") for curve in demo(page, "spike").locator("polyline").all()]
+    assert all(now for now, kind in zip(moved, kinds, strict=True) if kind != still), (moved, kinds)
+    run_cell(page, cell(page, containing="settled"))
+    ((name, value),) = state.items()
+    see(output(page, containing="settled"), f"'{name}': {value!r}")
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> None:
     set_theme(page, theme)
@@ -211,7 +291,7 @@ def test_the_demos_fit_the_page_at_every_width(page: Page, width: int) -> None:
     """The notebook alone, without JupyterLab's file browser beside it."""
     page.set_viewport_size({"width": width, "height": 1000})
     command(page, "application:toggle-left-area")
-    for name in ("chain", "plane"):
+    for name in ("chain", "plane", "monitor", "spike"):
         panel = demo(page, name)
         panel.scroll_into_view_if_needed()
         page.wait_for_timeout(300)

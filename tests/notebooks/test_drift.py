@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from conftest import EXERCISE, LESSON, write_source
 
-from course_lib.build import command, products
+from course_lib.build import command, drift, products, source
+from course_lib.teach import learning_map
 
 LESSON_FILE = "notebooks/01_tiny.ipynb"
 EXERCISE_FILE = "exercises/01_tiny.ipynb"
@@ -158,3 +159,14 @@ def test_a_source_that_cannot_be_read_does_not_make_its_notebook_a_stray(course:
     write_source(course, "lesson", LESSON.replace('id="spike"', "colour=3"))
     (found,) = command.check(course)
     assert found.startswith("source/lessons/01_tiny.py:20: unknown cell metadata")
+
+
+def test_a_new_lesson_shows_in_the_maps_that_others_have_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).resolve().parents[2]
+    path = root / "source" / "lessons" / "03_clipping_mechanics.py"
+    (lesson,) = products.products(source.read(path, root))
+    assert drift.problems(lesson, root) == []
+    monkeypatch.setattr(learning_map, "LESSONS", learning_map.LESSONS[:-1])
+    (sentence,) = drift.problems(lesson, root)
+    assert sentence.startswith("notebooks/03_clipping_mechanics.ipynb: cell ")
+    assert sentence.endswith("its map of lessons is not what course_lib.curriculum now says")

@@ -338,3 +338,11 @@ def test_an_answer_with_two_mistakes_is_told_about_the_first() -> None:
     assert not matches(cases, answers(1, 6, 5)), "it failed in another way first"
     assert not matches(cases, answers(1, 2, 5)), "it was right where the misconception is wrong"
     assert not matches(cases, answers(1, 2, 3)), "it never failed"
+
+
+def test_numbers_that_differ_are_shown_to_differ():
+    assert difference(1.33989, 1.33985) == "expected 1.33985, got 1.33989"
+    assert difference(np.array([1.0, 2.00004]), np.array([1.0, 2.0])) == "expected 2 at 1, got 2.00004"
+    assert difference(3710.4, 3711) == "expected 3711, got 3710.4"
+    assert difference(2.5, math.inf) == "expected inf, got 2.5"
+    assert difference(math.nan, 2.123456) == "expected 2.123, got nan"

@@ -1,4 +1,4 @@
-"""The training loop, its report, and the monitor."""
+"""The training loop and its report."""
 
 import math
 from itertools import pairwise
@@ -8,11 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.clipping import clip_by_global_norm, clip_by_global_norm_, clip_by_value_
+from course_lib.clipping import clip_by_global_norm, clip_by_global_norm_
 from course_lib.data import digits
 from course_lib.training import (
     Divergence,
-    GradientMonitor,
     TrainingError,
     predicts_a_constant,
     train,
@@ -308,118 +307,6 @@ def test_runs_that_cannot_be(change, says):
     asked = {"X": X, "y": y, "loss": MSE, "optimizer": sgd(net), "steps": 1} | change
     with pytest.raises(TrainingError, match=says):
         train(net, asked.pop("X"), asked.pop("y"), **asked)
-
-
-def test_an_optimizer_of_another_model():
-    net, other = model(3, 1), model(3, 1)
-    with pytest.raises(TrainingError, match="trains no parameter of this model"):
-        GradientMonitor(net, sgd(other))
-
-
-def test_the_monitor_sees_what_each_step_did():
-    net = model(3, 4, 1)
-    optimizer = sgd(net, lr=0.5, momentum=0.9)
-    X, y = line()
-    with GradientMonitor(net, optimizer) as monitor:
-        assert repr(monitor) == "GradientMonitor: no step yet."
-        assert math.isnan(monitor.clip_rate)
-        expected = []
-        for step in range(4):
-            optimizer.zero_grad()
-            MSE(net(X), y).backward()
-            raw = {name: p.grad.double().norm().item() for name, p in net.named_parameters()}
-            if step % 2:
-                clip_by_value_(net, 0.01)
-            used = {name: p.grad.double().norm().item() for name, p in net.named_parameters()}
-            before = {name: p.detach().clone() for name, p in net.named_parameters()}
-            optimizer.step()
-            moved = {n: (p.detach() - before[n]).double().norm().item() for n, p in net.named_parameters()}
-            expected.append((raw, used, {n: b.double().norm().item() for n, b in before.items()}, moved))
-    for record, (raw, used, weight, moved) in zip(monitor.records, expected, strict=True):
-        assert (record.raw, record.used, record.weight, record.update) == (raw, used, weight, moved)
-        assert record.nonfinite == ()
-    assert monitor.clip_rate == 0.5
-    assert monitor.first_nonfinite is None
-    np.testing.assert_allclose(monitor.global_norms, [math.hypot(*raw.values()) for raw, *_ in expected])
-    np.testing.assert_allclose(monitor.used_norms, [math.hypot(*used.values()) for _, used, *_ in expected])
-    np.testing.assert_array_equal(
-        monitor.parameter_norms["2.weight"], [raw["2.weight"] for raw, *_ in expected]
-    )
-    np.testing.assert_allclose(
-        monitor.layer_norms["0"], [math.hypot(raw["0.weight"], raw["0.bias"]) for raw, *_ in expected]
-    )
-    assert list(monitor.layer_norms) == ["0", "2"]
-    np.testing.assert_allclose(
-        monitor.update_ratios["0.weight"],
-        [moved["0.weight"] / weight["0.weight"] for *_, weight, moved in expected],
-    )
-    assert monitor.update_ratios["0.bias"][0] == math.inf
-    assert "4 steps" in repr(monitor)
-    assert "50% of the steps clipped, every gradient finite." in repr(monitor)
-
-
-def test_a_closed_monitor_watches_no_more():
-    net = model(3, 1)
-    optimizer = sgd(net)
-    X, y = line()
-    with GradientMonitor(net, optimizer) as monitor:
-        MSE(net(X), y).backward()
-        optimizer.step()
-    MSE(net(X), y).backward()
-    optimizer.step()
-    assert len(monitor.records) == 1
-
-
-def test_accumulated_gradients_count_once():
-    net = model(3, 1)
-    optimizer = sgd(net)
-    X, y = line()
-    with GradientMonitor(net, optimizer) as monitor:
-        MSE(net(X[:32]), y[:32]).backward()
-        MSE(net(X[32:]), y[32:]).backward()
-        total = math.hypot(*(p.grad.double().norm().item() for p in net.parameters()))
-        optimizer.step()
-    assert monitor.global_norms == pytest.approx([total])
-    assert monitor.clip_rate == 0
-
-
-def test_frozen_parameters_have_no_gradient_to_watch():
-    net = model(3, 4, 1)
-    net[0].weight.requires_grad_(False)
-    optimizer = sgd(net)
-    X, y = line()
-    with GradientMonitor(net, optimizer) as monitor:
-        MSE(net(X), y).backward()
-        optimizer.step()
-    assert monitor.parameter_norms["0.weight"] == [0]
-    assert monitor.parameter_norms["0.bias"] > 0
-    assert monitor.clip_rate == 0
-
-
-def test_the_culprit_is_the_one_the_backward_pass_meets_first():
-    net = model(3, 4, 4, 1, activation=nn.Tanh)
-    with torch.no_grad():
-        net[2].weight[0, 0] = math.inf  # the gradient that leaves this layer is nan, what reaches it is not
-    optimizer = sgd(net)
-    X, y = line()
-    with GradientMonitor(net, optimizer) as monitor:
-        MSE(net(X), y).backward()
-        assert monitor.nonfinite_now[0] == "0.bias"
-        optimizer.step()
-        assert monitor.nonfinite_now == ()
-    assert monitor.first_nonfinite == (0, "0.bias")
-    assert "first nan or inf at step 0 in 0.bias" in repr(monitor)
-
-
-def test_norms_do_not_overflow_before_the_gradients_do():
-    for dtype, entry in ((torch.float32, 1e30), (torch.float64, 1e300)):
-        p = nn.ParameterDict({"w": nn.Parameter(torch.zeros(2, dtype=dtype))})
-        optimizer = sgd(p)
-        with GradientMonitor(p, optimizer) as monitor:
-            (entry * p["w"].sum()).backward()
-            optimizer.step()
-        assert monitor.global_norms[0] == pytest.approx(math.sqrt(2) * entry)
-        assert monitor.first_nonfinite is None
 
 
 def test_a_real_network_on_real_data():

@@ -115,7 +115,8 @@ UPDATE_LENGTHS = Judged(
             "clips the update",
             {"update_lengths": lambda norms, lr, c: np.minimum(lr * norms, c)},
             lambda case, answer: (
-                f"You cut lr * norm at {show(case['max_norm'])}. What is cut is the gradient, before the learning rate "
+                f"You cut lr * norm at {show(case['max_norm'])}. What is cut is the gradient, before "
+                f"the learning rate "
                 "is applied; so the bound is lr * max_norm."
             ),
             "First clip, then multiply by lr.",
@@ -253,7 +254,8 @@ AUTOCLIP_THRESHOLDS = Judged(
         _auto_held(
             "a percent of a percent",
             lambda norms, p: _autoclip(norms, p / 100),
-            "The percentile was divided by 100 before np.percentile, which wants percents: this is nearly the minimum.",
+            "The percentile was divided by 100 before np.percentile, which wants percents: this is "
+            "nearly the minimum.",
             "np.percentile takes 0 to 100, np.quantile takes 0 to 1.",
         ),
         _auto_held(
@@ -266,7 +268,8 @@ AUTOCLIP_THRESHOLDS = Judged(
         _auto_held(
             "remembers what was left",
             _feeding_back,
-            "Your history holds the norms after clipping. Then every threshold pulls the next one down, step by step, "
+            "Your history holds the norms after clipping. Then every threshold pulls the next one "
+            "down, step by step, "
             "towards the smallest norm of all. AutoClip remembers the norms before.",
             "Keep the norms as they came, not min(norm, threshold).",
         ),
@@ -338,7 +341,8 @@ ZCLIP_THRESHOLDS = Judged(
         _z_held(
             "the wilder, the higher",
             lambda norms, warmup: _zclip(norms, warmup, rises=True),
-            "Your threshold rises with z: a spike that is ten times as wild gets through ten times as long. The factor "
+            "Your threshold rises with z: a spike that is ten times as wild gets through ten times "
+            "as long. The factor "
             "z / z_max stands the wrong way round.",
             "The wilder the norm, the lower the threshold: divide by z.",
         ),
@@ -376,7 +380,8 @@ ZCLIP_THRESHOLDS = Judged(
         _z_held(
             "the same for every spike",
             lambda norms, warmup: _zclip(norms, warmup, plain=True),
-            "You clip at mean + z_max deviations, however wild the spike is. That is a reasonable rule, but not ZClip: "
+            "You clip at mean + z_max deviations, however wild the spike is. That is a reasonable "
+            "rule, but not ZClip: "
             "there a wilder spike is cut lower.",
             "Multiply the excess z_max * deviation by z_max / z.",
         ),
@@ -412,17 +417,23 @@ def _diagnosis(
     absolute: bool = False,
     by_rate: bool = False,
     by_loss: bool = False,
+    either: bool = False,
+    whole_run: bool = False,
+    single_losses: bool = False,
+    tolerant: bool = False,
     stall_first: bool = False,
 ) -> str:
     """The rule of the question, with one or more of the shortcuts that can be taken."""
     if not np.isfinite(losses).all() or (norms_count and not np.isfinite(norms).all()):
         return "broken"
     spread, whole = float(np.std(predictions)), float(np.std(targets))
-    silent = spread == 0 if exactly else spread < 0.01 if absolute else spread < 0.01 * whole
-    rate = np.mean(norms[len(norms) // 2 :] > max_norm)
-    quarter = len(losses) // 4
+    allowed = 0.1 * whole if tolerant else 0.01 if absolute else 0.01 * whole
+    silent = spread == 0 if exactly else spread < allowed
+    rate = np.mean(norms[0 if whole_run else len(norms) // 2 :] > max_norm)
+    quarter = 1 if single_losses else len(losses) // 4
     level = np.mean(losses[-quarter:]) > 0.9 * np.mean(losses[:quarter])
-    stalled = (rate > 0.95 or by_loss) and (level or by_rate)
+    clipped = rate > 0.95
+    stalled = clipped or level if either else (clipped or by_loss) and (level or by_rate)
     words = [("silent", silent), ("stalled", stalled)]
     return next((word for word, applies in (words[::-1] if stall_first else words) if applies), "healthy")
 
@@ -462,7 +473,8 @@ DIAGNOSE = Judged(
         ),
         _diagnosis_held(
             "exactly constant",
-            "The predictions vary a little, by rounding or by what is left of the signal: by a thousandth of what the "
+            "The predictions vary a little, by rounding or by what is left of the signal: by a "
+            "thousandth of what the "
             "targets do. That is as dead as a constant.",
             "Compare the standard deviation with one hundredth of that of the targets, not with 0.",
             exactly=True,
@@ -476,7 +488,8 @@ DIAGNOSE = Judged(
         ),
         _diagnosis_held(
             "the clip rate alone",
-            "Every step is clipped there, but the run learns. With every step clipped, lr * max_norm is the step, and "
+            "Every step is clipped there, but the run learns. With every step clipped, lr * max_norm "
+            "is the step, and "
             "it is a good one here.",
             "A stall needs both: nearly every step clipped, and a level loss.",
             by_rate=True,
@@ -489,8 +502,38 @@ DIAGNOSE = Judged(
             by_loss=True,
         ),
         _diagnosis_held(
+            "either is enough",
+            "One of the two signs is there and the other is not. A run in which every step is "
+            "clipped may learn, and one "
+            "with a level loss and hardly a clipped step may simply have arrived.",
+            "A stall is the one and the other: `and`, not `or`.",
+            either=True,
+        ),
+        _diagnosis_held(
+            "the clip rate of the whole run",
+            "The first half is hardly clipped, the second always. What holds the run back now shows "
+            "in its second half.",
+            "norms[len(norms) // 2 :] are the norms of the second half.",
+            whole_run=True,
+        ),
+        _diagnosis_held(
+            "two single losses",
+            "The last batch was an easy one, and so its loss is low; the run has not moved. Single "
+            "batches say little: "
+            "compare the means of the quarters.",
+            "With quarter = len(losses) // 4, np.mean(losses[-quarter:]) is the mean of the last quarter.",
+            single_losses=True,
+        ),
+        _diagnosis_held(
+            "a tenth is a constant",
+            "The predictions vary by a twentieth of what the targets do: a weak model, but it tells examples apart.",
+            "The line is at one hundredth of the targets' standard deviation.",
+            tolerant=True,
+        ),
+        _diagnosis_held(
             "the wrong order",
-            "The first word of the list that applies counts, and silent stands before stalled: a longer step does not "
+            "The first word of the list that applies counts, and silent stands before stalled: a "
+            "longer step does not "
             "bring a dead unit back.",
             "Test in the order of the list, and return at the first that applies.",
             stall_first=True,
@@ -498,7 +541,8 @@ DIAGNOSE = Judged(
     ),
     hints=(
         "One condition after the other, in the order of the list, each with its own return.",
-        "broken: losses and norms. silent: spread against the targets' spread. stalled: clip rate of the second half, "
+        "broken: losses and norms. silent: spread against the targets' spread. stalled: clip rate of "
+        "the second half, "
         "and first against last quarter of the losses.",
         "if not (np.isfinite(losses).all() and np.isfinite(norms).all()): return 'broken'; then the others likewise.",
     ),
@@ -608,7 +652,8 @@ SUNSPOT_THRESHOLD = Judged(
             0.01,
             0.0,
             0.1,
-            "The weights do not move: 100 steps of 0.03 times this threshold are nothing. (With a larger learning rate "
+            "The weights do not move: 100 steps of 0.03 times this threshold are nothing. (With a "
+            "larger learning rate "
             "it would work; here the learning rate is given.)",
             "Look at np.median(sunspot_runs(10.0)['norms']), and stay above it.",
         ),

@@ -163,6 +163,8 @@ def _count(mistake: str = "") -> Callable[[float, float, float], Any]:
         size = spike if mistake == "spike not squared" else spike**2
         weight = 1.0 if mistake == "spike weighs fully" else 1 - beta2
         n = math.log(weight * (size - 1) / theta) / -math.log(beta2)
+        if mistake == "not rounded":
+            return max(0.0, n)
         n = math.floor(n) if mistake == "rounds down" else math.ceil(n)
         return n if mistake == "negative" else max(0, n)
 
@@ -231,6 +233,15 @@ STEPS_TO_RECOVER = Judged(
             "Round up: math.ceil.",
         ),
         _count_held(
+            "not rounded",
+            lambda case, answer: (
+                f"After {show(answer.value, 6)} gradients the share would be reached, but gradients "
+                f"come one by one: asked "
+                "is a whole number, the first at which it is."
+            ),
+            "math.ceil gives the next whole number.",
+        ),
+        _count_held(
             "negative",
             "For a small spike your formula gives a negative number: the step never falls below the share, so "
             "the answer is 0.",
@@ -288,9 +299,12 @@ def _push_kind(case: Case, answer: Answer) -> str:
         return "one spike"
     if np.ptp(np.abs(g)) < 1e-9 * np.abs(g).max():
         return "steady"
-    if _share_of_longest(case, g[::-1]) >= ENOUGH:
-        return "backwards"
+    if _share_of_longest(case, np.abs(g)) >= ENOUGH:
+        return "changing signs"
     tail = np.abs(g[-10:])
+    shrinking = g.size >= 10 and bool((np.diff(tail) < 0).all())
+    if shrinking or _share_of_longest(case, g[::-1]) >= ENOUGH:
+        return "backwards"
     if g.size >= 10 and (np.diff(tail) > 0).all():
         return "wrong growth"
     return "wrong"
@@ -368,7 +382,8 @@ LONGEST_PUSH = Judged(
             "steady",
             lambda beta1, beta2: np.ones(1000),
             _say_push(
-                "Steady gradients make a step of {pushed}: m and the root of v grow together. Up to {most} is possible."
+                "Steady gradients make a step of {pushed}: m and the root of v grow together. Up to "
+                "{most} is possible."
             ),
             "m forgets faster than v. When would you want v to be small, and m to be large?",
         ),
@@ -386,21 +401,31 @@ LONGEST_PUSH = Judged(
             "backwards",
             lambda beta1, beta2: _grown(beta1, beta2)[::-1],
             _say_push(
-                "Your stream is the right one backwards: it shrinks towards the end, and its last step is "
-                "{pushed}. The newest "
-                "gradient has to be the largest."
+                "Your gradients shrink towards the end, and the last step is {pushed}: the large "
+                "ones have left m, while v "
+                "still remembers them. The newest gradient has to be the largest."
             ),
-            "Turn it round: [::-1].",
+            "Turn the part that is not silent round: [::-1].",
         ),
         _push_held(
             "no silence",
             lambda beta1, beta2: _grown(beta1, beta2, silence=0),
             _say_push(
-                "The growth is right, but it begins at step 1, and the bias correction divides v by very little: "
-                "the step is "
-                "{pushed}, not {most}. Adam has to have been silent for a long time first."
+                "The growth is right, but it begins too early: the bias correction still divides v "
+                "by less than 1, and so "
+                "the step is {pushed}, not {most}. Adam has to have been silent for a long time first."
             ),
-            "Put several thousand zeros before the growth.",
+            "Put ten thousand zeros before the growth.",
+        ),
+        _push_held(
+            "changing signs",
+            lambda beta1, beta2: _grown(beta1, beta2) * (-1.0) ** np.arange(12_081),
+            _say_push(
+                "The sizes are right, but the signs change: in m the gradients cancel, in v they do "
+                "not, and the last step "
+                "is {pushed} instead of {most}."
+            ),
+            "Let all gradients push the same way.",
         ),
         _push_held(
             "wrong growth",
@@ -449,7 +474,13 @@ def _balance(mistake: str = "") -> Callable[[Any, Any, float], Any]:
 
 
 def _balance_held(name: str, message: Say, hint: str) -> Misconception:
-    return Misconception(name, {"balance_threshold": _balance(name)}, message, hint)
+    right, wrong = (
+        _answering("balance_threshold", _balance()),
+        _answering("balance_threshold", _balance(name)),
+    )
+    return Misconception(
+        name, {"balance_threshold": _balance(name)}, message, hint, _until_it_fails(right, wrong)
+    )
 
 
 BALANCE_THRESHOLD = Judged(
@@ -497,7 +528,8 @@ BALANCE_THRESHOLD = Judged(
         ),
     ),
     hints=(
-        "Write down both movements of w in one step, for lr = 1: that of the decay, and that of the clipped gradient.",
+        "Write down both movements of w in one step, for lr = 1: that of the decay, and that of the "
+        "clipped gradient.",
         "Take the scalar product of their sum with w and set it to 0. Then ask when the solution is a length "
         "that can clip.",
         "c = decay * |w|**2 * |g| / -<g, w> where <g, w> < 0 and c <= |g|; otherwise None.",
@@ -524,7 +556,7 @@ def _adamw(mistake: str = "") -> Callable[..., Any]:
             factor = min(1.0, max_norm / norm)
             norms.append(min(norm, max_norm) if mistake == "logs the norm after" else norm)
             late = came or mistake == "clips the update"
-            if not late:
+            if not late and mistake != "clips nothing":
                 g = g * factor
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
             m_hat = m / (1 - 0.9**t)
@@ -535,6 +567,8 @@ def _adamw(mistake: str = "") -> Callable[..., Any]:
             if came or mistake == "changes w in place":
                 w *= 1 - (0 if came else lr * decay)
                 w -= lr * update
+            elif mistake == "decay through the averages":
+                w = w - lr * update
             elif mistake == "decay without the learning rate":
                 w = (1 - decay) * w - lr * update
             elif mistake == "decay behind the step":
@@ -578,6 +612,13 @@ TRAIN_ADAMW = Judged(
             "the whole "
             "gradient: the steps after it are braked as if nothing had been clipped.",
             "Clip g before m and v see it.",
+        ),
+        _adamw_held(
+            "clips nothing",
+            "Nothing is clipped now. The update need not be, but the gradient of the step with the "
+            "wrong patient must be, "
+            "before v takes in its square.",
+            "g = g * min(1, max_norm / norm), before m and v.",
         ),
         _adamw_held(
             "logs the norm after",
@@ -712,7 +753,8 @@ CURE_AND_STRENGTH = Judged(
     ),
     hints=(
         "Measure: call glitch_accuracy for each cure at three strengths, a factor of 10 apart.",
-        "What lasts is the square of the glitch in v. Choose the cure that acts before v, and a strength near ordinary "
+        "What lasts is the square of the glitch in v. Choose the cure that acts before v, and a "
+        "strength near ordinary "
         "gradient norms.",
         "Clipping anywhere between 1e-4 and 3 does it: take a value well inside.",
     ),

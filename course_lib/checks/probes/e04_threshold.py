@@ -140,6 +140,12 @@ def draw_diagnose(rng: np.random.Generator) -> list[Case]:
     infinite["norms"][7] = math.inf
     constant = case("one and the same prediction", False, True)
     constant["predictions"][:] = 0.25
+    turning, lucky = (
+        case("every step of the second half clipped, no progress", True, False),
+        case("every step clipped, no progress but for the last batch", True, False),
+    )
+    turning["norms"][:20] *= 0.01
+    lucky["losses"][-1] = 1.0
     return [
         case("few steps clipped, and it learns", False, True),
         case("every step clipped, no progress", True, False),
@@ -151,6 +157,9 @@ def draw_diagnose(rng: np.random.Generator) -> list[Case]:
         case("predictions that vary by a thousandth", False, True, flat=1e-3, unit=50.0),
         case("targets and predictions in a small unit", False, True, unit=1e-3),
         case("every step clipped, and the predictions are level", True, False, flat=1e-3),
+        turning,
+        lucky,
+        case("predictions that vary by a twentieth", False, True, flat=0.05),
     ]
 
 

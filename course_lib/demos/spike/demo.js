@@ -1,15 +1,15 @@
 // The spike: one large gradient among ordinary ones, and what it leaves in Adam's memory, clipped or not.
 // `compute`, `words` and `picture` are the arithmetic, the sentences and the drawing of `model.py` and `picture.py`.
 
-import { choice, decimal, powerOfTen, size, slider, stage, tryThis } from "../stage.js";
+import { choice, decimal, once, powerOfTen, size, slider, stage, tryThis } from "../stage.js";
 
 const SPANS = { "0.999": 4000, 0.99: 600, 0.9: 200 };
 const BETA1 = 0.9;
 
 /** Adam's averages and its step over time, for the spike as it comes and for the spike clipped; see `model.py`. */
-export function compute(state) {
+export const compute = once((state) => {
   return { raw: course(state.spike, state), clipped: course(Math.min(state.spike, state.threshold), state) };
-}
+});
 
 function course(spike, { at, memory }) {
   const beta2 = Number(memory);
