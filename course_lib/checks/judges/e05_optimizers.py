@@ -475,11 +475,11 @@ def _balance(mistake: str = "") -> Callable[[Any, Any, float], Any]:
 
 def _balance_held(name: str, message: Say, hint: str) -> Misconception:
     right, wrong = (
-        _answering("balance_threshold", _balance()),
-        _answering("balance_threshold", _balance(name)),
+        answering(_ASKED["balance_threshold"], _balance()),
+        answering(_ASKED["balance_threshold"], _balance(name)),
     )
     return Misconception(
-        name, {"balance_threshold": _balance(name)}, message, hint, _until_it_fails(right, wrong)
+        name, {"balance_threshold": _balance(name)}, message, hint, until_it_fails(right, wrong)
     )
 
 
