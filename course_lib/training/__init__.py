@@ -7,6 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from course_lib.training.gans import (
+        EarlyGradients,
+        GanRuns,
+        GanSetting,
+        RealDigits,
+        Ring,
+        early_gradients,
+        train_gans,
+    )
     from course_lib.training.loop import Divergence, TrainingReport, predicts_a_constant, train
     from course_lib.training.monitor import GradientMonitor, StepRecord
     from course_lib.training.own_clip import TrainingError
@@ -30,16 +39,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Divergence",
+    "EarlyGradients",
     "Forecast",
+    "GanRuns",
+    "GanSetting",
     "GradientMonitor",
+    "RealDigits",
     "RecurrentRuns",
     "RecurrentSetting",
+    "Ring",
     "Setting",
     "SideBySide",
     "StepRecord",
     "TrainingError",
     "TrainingReport",
     "by_value",
+    "early_gradients",
     "forecast",
     "globally",
     "one_by_one",
@@ -47,11 +62,21 @@ __all__ = [
     "per_parameter",
     "predicts_a_constant",
     "train",
+    "train_gans",
     "train_recurrent",
     "train_side_by_side",
 ]
 
 _ROOMS = {
+    "gans": (
+        "EarlyGradients",
+        "GanRuns",
+        "GanSetting",
+        "RealDigits",
+        "Ring",
+        "early_gradients",
+        "train_gans",
+    ),
     "loop": ("Divergence", "TrainingReport", "predicts_a_constant", "train"),
     "monitor": ("GradientMonitor", "StepRecord"),
     "own_clip": ("TrainingError",),
