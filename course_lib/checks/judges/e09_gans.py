@@ -18,7 +18,7 @@ from course_lib.checks.judging import Finding, Judged, Misconception
 from course_lib.checks.matching import answering, first_failing, until_it_fails
 from course_lib.checks.probes import e09_gans as probes
 from course_lib.checks.reading import number_in, vector_in
-from course_lib.dynamics.games import Play, cycle_radius, play
+from course_lib.dynamics.games import Play, play
 
 Floats: TypeAlias = NDArray[np.float64]
 Say: TypeAlias = str | Callable[[Case, Answer], str]
@@ -132,8 +132,8 @@ GAME_STEP = Judged(
         ),
         _step_held(
             "y answers the new x",
-            "Your y steps from the x that has already moved. That is alternation, another game altogether: asked is a "
-            "simultaneous step, both from the old point.",
+            "Your y steps from the x that has already moved. That is alternation, another game altogether: "
+            "asked is a simultaneous step, both from the old point.",
             "Take both gradients before either weight moves.",
         ),
         _step_held(
@@ -166,16 +166,16 @@ GAME_STEP = Judged(
         _step_held(
             "clips the step",
             lambda case, answer: (
-                f"You clip lr times the gradient at {show(case['max_norm'])}. The gradient is what is clipped; the step "
-                "is then at most lr * max_norm long."
+                f"You clip lr times the gradient at {show(case['max_norm'])}. The gradient is what is clipped; "
+                "the step is then at most lr * max_norm long."
             ),
             "Scale the gradient first, multiply by lr afterwards.",
         ),
         _step_held(
             "does not clip",
             lambda case, answer: (
-                f"The gradient has norm {show(math.hypot(case['x'], case['y']))}, more than {show(case['max_norm'])}, "
-                "and went into the step uncut."
+                f"The gradient has norm {show(math.hypot(case['x'], case['y']))}, more than "
+                f"{show(case['max_norm'])}, and went into the step uncut."
             ),
             "Multiply both gradients by max_norm / norm where the norm is above max_norm.",
         ),
@@ -187,8 +187,8 @@ GAME_STEP = Judged(
         ),
         _step_held(
             "clips the weights",
-            "You clamp the weight y itself. That is the weight clipping of the first Wasserstein GAN; asked is clipping "
-            "of the gradients.",
+            "You clamp the weight y itself. That is the weight clipping of the first Wasserstein GAN; asked is "
+            "clipping of the gradients.",
             "x and y may grow as large as they like; only what is subtracted from them is cut.",
         ),
     ),
@@ -233,10 +233,14 @@ def _count(mistake: str = "") -> Callable[[float, float, float, float], Any]:
 def _count_kind(case: Case, answer: Answer) -> str:
     if answer.status != "given":
         return answer.status
-    right = _count()(**{"c" if k == "max_norm" else k: v for k, v in case.inputs.items()})
+    right = _count()(case["r0"], case["lr"], case["max_norm"], case["radius"])
     if not difference(answer.value, right):
         return "right"
-    return "never" if answer.value is None or (isinstance(answer.value, float) and math.isinf(answer.value)) else "wrong"
+    return (
+        "never"
+        if answer.value is None or (isinstance(answer.value, float) and math.isinf(answer.value))
+        else "wrong"
+    )
 
 
 def _count_held(name: str, message: Say, hint: str) -> Misconception:
@@ -275,16 +279,17 @@ STEPS_TO_RADIUS = Judged(
         _count_held(
             "never",
             lambda case, answer: (
-                "You say that clipped play never gets there: the limit cycle of the popular articles. But every step is "
-                "a step along the circle's tangent, and that leads outwards: r² grows by (lr * max_norm)² each time, "
-                f"without end. {show(case['radius'])} is reached."
+                "You say that clipped play never gets there: the limit cycle of the popular articles. But "
+                "every step is a step along the circle's tangent, and that leads outwards: r² grows by (lr * "
+                f"max_norm)² each time, without end. {show(case['radius'])} is reached."
             ),
-            "Draw a circle, a point on it, and a step at a right angle to the radius. How far from the middle is its end?",
+            "Draw a circle, a point on it, and a step at a right angle to the radius. How far from the middle "
+            "is its end?",
         ),
         _count_held(
             "straight outwards",
-            "You let the distance grow by lr * max_norm a step, as if every step led straight outwards. It leads along "
-            "the tangent, at a right angle to the way out, so it is the squares that add.",
+            "You let the distance grow by lr * max_norm a step, as if every step led straight outwards. It "
+            "leads along the tangent, at a right angle to the way out, so it is the squares that add.",
             "Pythagoras: old distance, step and new distance form a right-angled triangle.",
         ),
         _count_held(
@@ -298,14 +303,15 @@ STEPS_TO_RADIUS = Judged(
         _count_held(
             "clipped from the start",
             lambda case, answer: (
-                f"The start, at {show(case['r0'])}, lies inside the threshold of {show(case['max_norm'])}: there nothing "
-                "is clipped, a step is lr * r long, and shorter than you assume."
+                f"The start, at {show(case['r0'])}, lies inside the threshold of {show(case['max_norm'])}: "
+                "there nothing is clipped, a step is lr * r long, and shorter than you assume."
             ),
             "A step is lr * min(r, max_norm) long.",
         ),
         _count_held(
             "squares the difference",
-            "You square the difference of the two distances. It is their squares that differ by (lr * max_norm)² a step.",
+            "You square the difference of the two distances. It is their squares that differ by (lr * "
+            "max_norm)² a step.",
             "radius**2 - r0**2, not (radius - r0)**2.",
         ),
         _count_held(
@@ -320,8 +326,8 @@ STEPS_TO_RADIUS = Judged(
         ),
         _count_held(
             "rounds down",
-            "Your number is one too small: after it the radius is not reached yet. Asked is the first step at which it "
-            "is.",
+            "Your number is one too small: after it the radius is not reached yet. Asked is the first step at "
+            "which it is.",
             "Round up: math.ceil.",
         ),
     ),
@@ -399,30 +405,31 @@ CYCLE_THRESHOLD = Judged(
     misconceptions=(
         _circle_held(
             "a circle without decay",
-            "Without decay no threshold gives a circle: clipped play then grows like the root of the number of steps, for "
-            "ever. The answer is None.",
+            "Without decay no threshold gives a circle: clipped play then grows like the root of the number of "
+            "steps, for ever. The answer is None.",
             "What pulls inwards when decay is 0?",
         ),
         _circle_held(
             "a threshold of 0",
-            "Without decay your formula gives a threshold of 0, at which nothing moves at all. No threshold above 0 gives "
-            "a circle there: None.",
+            "Without decay your formula gives a threshold of 0, at which nothing moves at all. No threshold "
+            "above 0 gives a circle there: None.",
             "Return None where decay is 0.",
         ),
         _circle_held(
             "a threshold beyond the circle",
             lambda case, answer: (
-                f"Your threshold, {show(answer.value)}, is larger than the radius, {show(case['radius'])}: on that circle "
-                "nothing would be clipped, and the decay, stronger than the growth, pulls play home. There is no circle: "
-                "None."
+                f"Your threshold, {show(answer.value)}, is larger than the radius, {show(case['radius'])}: on "
+                "that circle nothing would be clipped, and the decay, stronger than the growth, pulls play "
+                "home. There is no circle: None."
             ),
             "On the circle the gradient is as long as the radius. It has to be longer than the threshold.",
         ),
         _circle_held(
             "always a circle",
             lambda case, answer: (
-                f"For {case.label} you give {show(answer.value)}. But a circle needs both: a decay that pulls inwards, and "
-                "a threshold below the radius, so that steps on the circle are clipped. Otherwise the answer is None."
+                f"For {case.label} you give {show(answer.value)}. But a circle needs both: a decay that pulls "
+                "inwards, and a threshold below the radius, so that steps on the circle are clipped. Otherwise "
+                "the answer is None."
             ),
             "Ask twice before you return: is there decay, and is your threshold below the radius?",
         ),
@@ -433,8 +440,8 @@ CYCLE_THRESHOLD = Judged(
         ),
         _circle_held(
             "only the first order",
-            "Close: you took 2 * lr * decay for what the decay takes off r². It is 1 - (1 - lr * decay)², so the square of "
-            "lr * decay is missing.",
+            "Close: you took 2 * lr * decay for what the decay takes off r². It is 1 - (1 - lr * decay)², so "
+            "the square of lr * decay is missing.",
             "Multiply (1 - lr * decay)**2 out to the end.",
         ),
         _circle_held(
@@ -449,8 +456,9 @@ CYCLE_THRESHOLD = Judged(
         ),
         _circle_held(
             "squares that are not squared",
-            "You balance lr * decay * r against lr * max_norm, as if the step led straight outwards. It leads along the "
-            "tangent: what balances is the square of the radius, (1 - lr * decay)² r² + (lr * max_norm)² = r².",
+            "You balance lr * decay * r against lr * max_norm, as if the step led straight outwards. It leads "
+            "along the tangent: what balances is the square of the radius, (1 - lr * decay)² r² + (lr * "
+            "max_norm)² = r².",
             "Two sides of a right-angled triangle: the shrunk radius, and the step.",
         ),
     ),
@@ -475,7 +483,9 @@ def _complaint_about_play(value: Plain) -> str:
     if not isinstance(value, dict) or set(value) != {"scheme", "start", "max_norm"}:
         return f"Return three things, scheme, start, max_norm; got {show(value)}."
     if not isinstance(value["scheme"], str) or value["scheme"] not in probes.SCHEMES:
-        return f"scheme must be 'simultaneous', 'alternating' or 'extragradient'; it is {show(value['scheme'])}."
+        return (
+            f"scheme must be 'simultaneous', 'alternating' or 'extragradient'; it is {show(value['scheme'])}."
+        )
     start = vector_in(value["start"])
     if start is None or start.shape != (2,) or not np.isfinite(start).all() or np.abs(start).max() > 1e6:
         return f"start must be two numbers, x and y, of at most a million; it is {show(value['start'])}."
@@ -503,7 +513,9 @@ def _judge_worse(case: Case, value: Plain) -> Finding:
     if complaint := _complaint_about_play(value):
         return Finding(False, complaint)
     times = _times_as_far(case, value)
-    return Finding(times >= WORSE, f"The clipped run ends {show(times)} times as far out; {WORSE:g} times is asked.")
+    return Finding(
+        times >= WORSE, f"The clipped run ends {show(times)} times as far out; {WORSE:g} times is asked."
+    )
 
 
 def _worse_kind(case: Case, answer: Answer) -> str:
@@ -518,7 +530,11 @@ def _worse_kind(case: Case, answer: Answer) -> str:
         return "starts at home"
     if np.array_equal(clipped.points, free.points):
         return "never clipped"
-    return str(answer.value["scheme"]) if answer.value["scheme"] != "extragradient" else "comes home all the same"
+    return (
+        str(answer.value["scheme"])
+        if answer.value["scheme"] != "extragradient"
+        else "comes home all the same"
+    )
 
 
 def _worse_held(
@@ -527,8 +543,8 @@ def _worse_held(
     def say(case: Case, answer: Answer) -> str:
         clipped, free = _two_runs(case, answer.value)
         return (
-            f"After {case['steps']} steps at lr = {show(case['lr'])} the clipped run is at {show(clipped.radii[-1])}, the "
-            f"unclipped one at {show(free.radii[-1])}. {story}"
+            f"After {case['steps']} steps at lr = {show(case['lr'])} the clipped run is at "
+            f"{show(clipped.radii[-1])}, the unclipped one at {show(free.radii[-1])}. {story}"
         )
 
     names = {"worse_when_clipped": lambda lr, steps: answer}
@@ -543,8 +559,9 @@ def _picture_of_runs(case: Case, got: Plain, expected: Plain) -> str:
         return ""
     curves = [[float(radii[round(case["steps"] * i / 120)]) for i in range(121)] for radii in ends]
     alt = (
-        f"Distance from the equilibrium over {case['steps']} steps of {got['scheme']} play from {show(curves[0][0])}: the "
-        f"clipped run ends at {show(curves[0][-1])}, the unclipped one at {show(curves[1][-1])}."
+        f"Distance from the equilibrium over {case['steps']} steps of {got['scheme']} play from "
+        f"{show(curves[0][0])}: the clipped run ends at {show(curves[0][-1])}, the unclipped one at "
+        f"{show(curves[1][-1])}."
     )
     return chart(
         [
@@ -565,15 +582,15 @@ WORSE_WHEN_CLIPPED = Judged(
         _worse_held(
             "simultaneous",
             ("simultaneous", (3.0, 4.0), 1.0),
-            "In simultaneous play the colleague is right: r² grows by the square of every step, and clipping makes no step "
-            "longer. Look for play that comes home by itself.",
+            "In simultaneous play the colleague is right: r² grows by the square of every step, and clipping "
+            "makes no step longer. Look for play that comes home by itself.",
             "Which scheme needs its steps?",
         ),
         _worse_held(
             "alternating",
             ("alternating", (3.0, 4.0), 0.1),
-            "Unclipped alternating play circles at its distance for ever. It never comes close, so clipping has little to "
-            "spoil, and ten times as far is out of reach.",
+            "Unclipped alternating play circles at its distance for ever. It never comes close, so clipping "
+            "has little to spoil, and ten times as far is out of reach.",
             "Look for a scheme whose unclipped run comes home.",
         ),
         _worse_held(
@@ -585,7 +602,8 @@ WORSE_WHEN_CLIPPED = Judged(
         _worse_held(
             "comes home all the same",
             ("extragradient", (3.0, 4.0), 4.0),
-            "The right scheme, and it is clipped at first. But the clipped steps are still long enough to get home in time.",
+            "The right scheme, and it is clipped at first. But the clipped steps are still long enough to get "
+            "home in time.",
             "Shorten the steps until the run hardly gets away from its start.",
         ),
         _worse_held(
@@ -664,7 +682,9 @@ def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
             f'stroke="{GREEN}" stroke-width="2" stroke-dasharray="{dashes}"/>'
         )
         label_x, label_y = place(0.66 * middle)
-        parts.append(f'<text x="{label_x:.1f}" y="{label_y + 4:.1f}" text-anchor="middle" fill="#222">{hits}</text>')
+        parts.append(
+            f'<text x="{label_x:.1f}" y="{label_y + 4:.1f}" text-anchor="middle" fill="#222">{hits}</text>'
+        )
     for point, is_good in zip(samples[finite], good[finite], strict=True):
         x, y = place(point)
         parts.append(
@@ -685,8 +705,9 @@ def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
         for row, words in enumerate(rows)
     )
     alt = (
-        f"{len(samples)} samples round eight known points; {int(good.sum())} are good, {int((finite & ~good).sum())} are "
-        f"too far from all eight, {lost} are nan. A mode needs {needed} good samples to be covered."
+        f"{len(samples)} samples round eight known points; {int(good.sum())} are good, "
+        f"{int((finite & ~good).sum())} are too far from all eight, {lost} are nan. A mode needs {needed} good "
+        "samples to be covered."
     )
     return f"{opening(alt, (0, 0, side + 260, side))}{''.join(parts)}{legend}</svg>"
 
@@ -697,8 +718,8 @@ MODES_AND_QUALITY = Judged(
     misconceptions=(
         _modes_held(
             "counts bad samples",
-            "Your count of modes takes every sample to its nearest example, however far away it is. So rubbish covers "
-            "modes. Only good samples may.",
+            "Your count of modes takes every sample to its nearest example, however far away it is. So rubbish "
+            "covers modes. Only good samples may.",
             "A sample counts for a mode if it is near AND bears its label.",
         ),
         _modes_held(
@@ -711,34 +732,37 @@ MODES_AND_QUALITY = Judged(
         ),
         _modes_held(
             "a share of the good ones",
-            "You divide by the number of good samples. A generator whose samples are nearly all rubbish would cover every "
-            "mode so. The share is one of all samples.",
+            "You divide by the number of good samples. A generator whose samples are nearly all rubbish would "
+            "cover every mode so. The share is one of all samples.",
             "Divide by len(samples).",
         ),
         _modes_held(
             "more than the share",
             lambda case, answer: (
-                f"A mode with exactly the share of {show(case['share'])} counts as covered; yours needs more than that."
+                f"A mode with exactly the share of {show(case['share'])} counts as covered; yours needs more "
+                "than that."
             ),
             "At least: >=.",
         ),
         _modes_held(
             "squared distances",
-            "You compare squared distances with `allowed`. A distance of 0.4 has a square of 0.16, and passes for near.",
+            "You compare squared distances with `allowed`. A distance of 0.4 has a square of 0.16, and passes "
+            "for near.",
             "Take the root, or square `allowed` as well.",
         ),
         _modes_held(
             "each coordinate by itself",
             lambda case, answer: (
-                f"You ask whether each coordinate is within {show(case['allowed'])}. That allows a square, whose corners "
-                "are further away than that; with 64 pixels nearly everything lies in such a box. Asked is the distance."
+                f"You ask whether each coordinate is within {show(case['allowed'])}. That allows a square, "
+                "whose corners are further away than that; with 64 pixels nearly everything lies in such a "
+                "box. Asked is the distance."
             ),
             "np.linalg.norm of the difference.",
         ),
         _modes_held(
             "leaves out what overflowed",
-            "You leave out the samples that are nan. They are samples of the generator as well, and bad ones: with half of "
-            "them gone a broken generator looks twice as good.",
+            "You leave out the samples that are nan. They are samples of the generator as well, and bad ones: "
+            "with half of them gone a broken generator looks twice as good.",
             "Keep dividing by the number of all samples.",
         ),
         _modes_held(
@@ -748,15 +772,15 @@ MODES_AND_QUALITY = Judged(
         ),
         _modes_held(
             "counts examples",
-            "You count the known examples that were hit. On the ring that is the same as modes; of the digits there are "
-            "fifteen or so examples of each. Count labels.",
+            "You count the known examples that were hit. On the ring that is the same as modes; of the digits "
+            "there are fifteen or so examples of each. Count labels.",
             "labels[nearest] is the mode of a sample.",
         ),
     ),
     hints=(
         "Three steps: distances to all known examples; nearest and good; then count.",
-        "distances has shape (n, m). argmin along axis 1 gives the nearest, min the distance to it. Then for each label: "
-        "which share of all samples is good and has it?",
+        "distances has shape (n, m). argmin along axis 1 gives the nearest, min the distance to it. Then for "
+        "each label: which share of all samples is good and has it?",
         "good = distances.min(axis=1) <= allowed; label = labels[distances.argmin(axis=1)]; "
         "np.mean(good & (label == mode)) >= share for each mode in set(labels).",
     ),
@@ -766,7 +790,7 @@ MODES_AND_QUALITY = Judged(
 
 # gan_step -------------------------------------------------------------------------------------------------
 
-CLOSE = {"rtol": 1e-4, "atol": 1e-6}
+RTOL, ATOL = 1e-4, 1e-6
 """PyTorch clips by c / (norm + 1e-6), a hand-written line by c / norm: both are right."""
 
 
@@ -838,7 +862,7 @@ def _gan_step(mistake: str = "") -> Callable[..., Any]:
 
 def _gan_held(name: str, message: Say, hint: str) -> Misconception:
     right, wrong = answering(_ASKED["gan_step"], _gan_step()), answering(_ASKED["gan_step"], _gan_step(name))
-    matches = None if name == "as it came" else until_it_fails(right, wrong, **CLOSE)
+    matches = None if name == "as it came" else until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
     return Misconception(name, {"gan_step": _gan_step(name)}, message, hint, matches)
 
 
@@ -853,8 +877,8 @@ GAN_STEP = Judged(
         ),
         _gan_held(
             "saturating",
-            "The generator still minimises log(1 - D). Where the discriminator is sure of itself that loss is flat, and the "
-            "generator learns nothing. Asked is -log D.",
+            "The generator still minimises log(1 - D). Where the discriminator is sure of itself that loss is "
+            "flat, and the generator learns nothing. Asked is -log D.",
             "-log D of a logit s is softplus(-s).",
         ),
         _gan_held(
@@ -870,14 +894,15 @@ GAN_STEP = Judged(
         ),
         _gan_held(
             "no detach",
-            "The generator's gradient holds a part that is not its own: the discriminator's loss was backpropagated through "
-            "the fake samples as well, and nobody cleared that away before the generator's own backward.",
+            "The generator's gradient holds a part that is not its own: the discriminator's loss was "
+            "backpropagated through the fake samples as well, and nobody cleared that away before the "
+            "generator's own backward.",
             "fake.detach() in the discriminator's loss, or g_optimizer.zero_grad() after it.",
         ),
         _gan_held(
             "leftovers in D",
-            "From the second step on, the discriminator's gradient is wrong: the generator's backward also left gradients in "
-            "the discriminator, and they are added to.",
+            "From the second step on, the discriminator's gradient is wrong: the generator's backward also "
+            "left gradients in the discriminator, and they are added to.",
             "d_optimizer.zero_grad() before the discriminator's backward.",
         ),
         _gan_held(
@@ -892,8 +917,8 @@ GAN_STEP = Judged(
         ),
         _gan_held(
             "one norm for both",
-            "You clip the generator by one norm of both networks' gradients. The discriminator's are leftovers by then: they "
-            "cut the generator more than asked, and the norm you return is not its own.",
+            "You clip the generator by one norm of both networks' gradients. The discriminator's are leftovers "
+            "by then: they cut the generator more than asked, and the norm you return is not its own.",
             "Give clip_grad_norm_ the generator's parameters only.",
         ),
         _gan_held(
@@ -904,12 +929,13 @@ GAN_STEP = Judged(
     ),
     hints=(
         "Read it line by line beside the six steps of the text, and for each ask: whose gradient is in .grad now?",
-        "The first failing case tells which mistake is next: the generator's loss, then what is left in D, then the order of "
-        "clip and step, then whose norm it is.",
+        "The first failing case tells which mistake is next: the generator's loss, then what is left in D, "
+        "then the order of clip and step, then whose norm it is.",
         "d_optimizer.zero_grad(); d_loss.backward(); clip D; d_optimizer.step(); g_optimizer.zero_grad(); "
         "softplus(-discriminator(fake)).mean().backward(); clip G by its own norm; g_optimizer.step().",
     ),
-    **CLOSE,
+    rtol=RTOL,
+    atol=ATOL,
 )
 
 
@@ -963,7 +989,9 @@ def _judge_choice(case: Case, value: Plain) -> Finding:
     if complaint := _complaint_about_choice(value):
         return Finding(False, complaint)
     final = _final(case, value)
-    return Finding(final <= TARGET, f"On {case.label} the mean distance is {show(final)}; at most {TARGET} is asked.")
+    return Finding(
+        final <= TARGET, f"On {case.label} the mean distance is {show(final)}; at most {TARGET} is asked."
+    )
 
 
 def _choice_kind(case: Case, answer: Answer) -> str:
@@ -1007,12 +1035,17 @@ def _picture_of_choice(case: Case, got: Plain, expected: Plain) -> str:
         return ""
     curve: Sequence[float] = [float(distance) for distance in distances[::4]]
     alt = (
-        f"The mean distance of ten games from their equilibria over {probes.STEPS} steps with your choice. It starts at "
-        f"{probes.START:g}, and is {show(_final(case, got))} in the last {LATE} steps; {TARGET} is asked."
+        f"The mean distance of ten games from their equilibria over {probes.STEPS} steps with your choice. It "
+        f"starts at {probes.START:g}, and is {show(_final(case, got))} in the last {LATE} steps; {TARGET} is asked."
     )
     return chart(
         [
-            (f"your choice: {show(_final(case, got))} over the last {LATE} of {probes.STEPS} steps", curve, VERMILION, "none"),
+            (
+                f"your choice: {show(_final(case, got))} over the last {LATE} of {probes.STEPS} steps",
+                curve,
+                VERMILION,
+                "none",
+            ),
             (f"asked: {TARGET}", [TARGET, TARGET], GREEN, "8 5"),
         ],
         [],
@@ -1029,27 +1062,29 @@ GAME_CHOICE = Judged(
         _choice_held(
             "simultaneous",
             ("simultaneous", 0.1, 1.0),
-            "Clipping bounds the steps of simultaneous play, and they still lead outwards. No threshold brings it home.",
+            "Clipping bounds the steps of simultaneous play, and they still lead outwards. No threshold brings "
+            "it home.",
             "Which scheme comes home without noise? Clipping can only protect one that does.",
         ),
         _choice_held(
             "alternating",
             ("alternating", 0.1, 1.0),
-            "Alternating play circles the equilibrium, clipped or not. It does not come home, and noise only drives it "
-            "further out.",
+            "Alternating play circles the equilibrium, clipped or not. It does not come home, and noise only "
+            "drives it further out.",
             "Circling is not coming home. One scheme of the three looks ahead.",
         ),
         _choice_held(
             "threshold too high",
             ("extragradient", 0.3, math.inf),
-            "The scheme comes home, but now and then a bad batch throws it far out again: your threshold lets too much of it "
-            "through.",
+            "The scheme comes home, but now and then a bad batch throws it far out again: your threshold lets "
+            "too much of it through.",
             "At home an ordinary gradient is well below 1, and a bad one about 15. Cut in between.",
         ),
         _choice_held(
             "threshold too low",
             ("extragradient", 0.3, 0.2),
-            "Bad batches are cut, and so are the steps that lead home: at this threshold the way is too long for 400 steps.",
+            "Bad batches are cut, and so are the steps that lead home: at this threshold the way is too long "
+            "for 400 steps.",
             "Clipped, r² shrinks by about (lr * max_norm)² a step. How many steps does it take from 4?",
         ),
         _choice_held(
@@ -1061,15 +1096,16 @@ GAME_CHOICE = Judged(
         _choice_held(
             "learning rate too large",
             ("extragradient", 1.2, 1.0),
-            "Above a learning rate of 1 looking ahead overshoots: close to the equilibrium every step leads away from it, so play "
-            "cannot settle there.",
+            "Above a learning rate of 1 looking ahead overshoots: close to the equilibrium every step leads "
+            "away from it, so play cannot settle there.",
             "Come down well below 1.",
         ),
     ),
     hints=(
-        "Measure without fear: three schemes, three learning rates and three thresholds are 27 calls of a tenth of a second.",
-        "First the scheme that comes home at all. Then a learning rate with which it arrives in 400 steps. Then the lowest "
-        "threshold that does not stop it.",
+        "Measure without fear: three schemes, three learning rates and three thresholds are 27 calls of a "
+        "tenth of a second.",
+        "First the scheme that comes home at all. Then a learning rate with which it arrives in 400 steps. "
+        "Then the lowest threshold that does not stop it.",
         "Extragradient, a learning rate between 0.3 and 0.6, and a threshold near 1.",
     ),
     picture=_picture_of_choice,

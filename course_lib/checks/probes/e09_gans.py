@@ -80,10 +80,20 @@ def draw_steps_to_radius(rng: np.random.Generator) -> list[Case]:
 
     here = round(float(rng.uniform(3, 5)), 1)
     return [
-        case("a start outside the threshold", float(rng.uniform(2, 3)), 0.1, 1.0, int(rng.integers(300, 900))),
+        case(
+            "a start outside the threshold", float(rng.uniform(2, 3)), 0.1, 1.0, int(rng.integers(300, 900))
+        ),
         case("a goal far away", float(rng.uniform(4, 6)), 0.2, 2.0, int(rng.integers(5000, 9000))),
-        case("a start inside the threshold", float(rng.uniform(0.2, 0.4)), 0.1, 2.0, int(rng.integers(1200, 1800))),
-        case("never above the threshold", float(rng.uniform(0.5, 0.7)), 0.1, 5.0, int(rng.integers(100, 200))),
+        case(
+            "a start inside the threshold",
+            float(rng.uniform(0.2, 0.4)),
+            0.1,
+            2.0,
+            int(rng.integers(1200, 1800)),
+        ),
+        case(
+            "never above the threshold", float(rng.uniform(0.5, 0.7)), 0.1, 5.0, int(rng.integers(100, 200))
+        ),
         Case("already there", {"r0": here, "lr": 0.1, "max_norm": 1.0, "radius": here / 2}),
     ]
 
@@ -201,7 +211,13 @@ def _drawn_digits(rng: np.random.Generator) -> Case:
         allowed = round(float(np.quantile(distances[:, 0], 0.7)), 2)
         clear = np.abs(distances[:, 0] - allowed).min() > 1e-3
         if clear and (distances[:, 1] - distances[:, 0]).min() > 1e-4:
-            inputs = {"samples": samples, "known": known, "labels": labels, "allowed": allowed, "share": 1 / 16}
+            inputs = {
+                "samples": samples,
+                "known": known,
+                "labels": labels,
+                "allowed": allowed,
+                "share": 1 / 16,
+            }
             return Case("64 samples judged by 150 real digits", inputs)
 
 
@@ -237,7 +253,8 @@ def tiny_gan(seed: int) -> tuple[nn.Module, nn.Module, list[tuple[Tensor, Tensor
             spread = math.sqrt(2 / weight.shape[-1]) if weight.ndim == 2 else 0.1
             weight.copy_(torch.from_numpy(rng.normal(scale=spread, size=weight.shape)))
     batches = [
-        (torch.from_numpy(X[rng.choice(len(X), 16)]), torch.from_numpy(rng.normal(size=(16, 4)))) for _ in range(8)
+        (torch.from_numpy(X[rng.choice(len(X), 16)]), torch.from_numpy(rng.normal(size=(16, 4))))
+        for _ in range(8)
     ]
     return generator, discriminator, batches
 
@@ -246,7 +263,9 @@ def draw_gan_step(rng: np.random.Generator) -> list[Case]:
     """Steps, each of which brings in one thing that the ones before do not ask for."""
 
     def case(label: str, steps: int, max_norm: float) -> Case:
-        return Case(label, {"seed": int(rng.integers(2**31)), "steps": steps, "lr": 0.5, "max_norm": max_norm})
+        return Case(
+            label, {"seed": int(rng.integers(2**31)), "steps": steps, "lr": 0.5, "max_norm": max_norm}
+        )
 
     return [
         case("one step, nothing to clip", 1, 1e6),
@@ -325,7 +344,7 @@ def noisy_distances(scheme: str, lr: float, max_norm: float, seeds: Iterable[int
                 g = used(ahead, 2 * t + 1)
             w = w - lr * g
             distances.append(np.linalg.norm(w - home, axis=1))
-    return np.nan_to_num(np.array(distances), nan=math.inf)
+    return np.asarray(np.nan_to_num(distances, nan=math.inf, posinf=math.inf))
 
 
 def _batch_noise(rng: np.random.Generator) -> Floats:
