@@ -221,7 +221,7 @@ def broken_gan_step(generator, discriminator, g_optimizer, d_optimizer, real, no
 
 generator, discriminator, batches = tiny_gan(seed=1)
 g_optimizer, d_optimizer = SGD(generator.parameters(), lr=0.5), SGD(discriminator.parameters(), lr=0.5)
-for real, noise in batches[:4]:
+for real, noise in batches:
     norms = broken_gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, 0.05)
     print("norms of discriminator and generator:", [round(norm, 2) for norm in norms])
 

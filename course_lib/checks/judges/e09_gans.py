@@ -26,6 +26,11 @@ Say: TypeAlias = str | Callable[[Case, Answer], str]
 _ASKED = {asked.name: asked for asked in probes.ASKED}
 
 
+def _top(*heights: float) -> float:
+    """The height of a chart that shows all of these, as a number that can be read at its edge."""
+    return float(f"{1.15 * max(heights):.2g}")
+
+
 # game_step ------------------------------------------------------------------------------------------------
 
 
@@ -68,7 +73,7 @@ def _step_held(name: str, message: Say, hint: str) -> Misconception:
 
 
 def _picture_of_step(case: Case, got: Plain, expected: Plain) -> str:
-    """The plane of both weights: home, the point, the right step and the learner's, as arrows."""
+    """The plane of both weights: home, the circle round it, and from it the right step and the learner's."""
     came, right, start = vector_in(got), np.asarray(expected, np.float64), np.array([case["x"], case["y"]])
     if came is None or came.shape != (2,) or not np.isfinite(came).all() or np.abs(came).max() > 1e6:
         return ""
@@ -94,6 +99,11 @@ def _picture_of_step(case: Case, got: Plain, expected: Plain) -> str:
         )
 
     (home_x, home_y), (at_x, at_y) = place(np.zeros(2)), place(start)
+    turns = np.linspace(-0.5, 0.5, 21) + math.atan2(start[1], start[0])
+    radius = math.hypot(*start)
+    circle = "L".join(
+        "{:.1f} {:.1f}".format(*place(radius * np.array([math.cos(turn), math.sin(turn)]))) for turn in turns
+    )
     alt = (
         f"The plane of x and y with the equilibrium at (0, 0). From ({show(start[0])}, {show(start[1])}) the step "
         f"should end at ({show(right[0])}, {show(right[1])}); yours ends at ({show(came[0])}, {show(came[1])})."
@@ -106,8 +116,9 @@ def _picture_of_step(case: Case, got: Plain, expected: Plain) -> str:
     )
     return "".join(
         [
-            opening(alt, (-10, -10, side + 210, side + 20)),
+            opening(alt, (-10, -10, side + 210, side + 36)),
             f'<path d="M0 {home_y:.1f}H{side:g}M{home_x:.1f} 0V{side:g}" stroke="{GREY}" stroke-width="0.8"/>',
+            f'<path d="M{circle}" stroke="{GREY}" stroke-dasharray="2 3" fill="none"/>',
             f'<circle cx="{home_x:.1f}" cy="{home_y:.1f}" r="4" fill="{GREY}"/>',
             f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="5" fill="{BLUE}"/>',
             arrow(right, GREEN, "none"),
@@ -116,7 +127,7 @@ def _picture_of_step(case: Case, got: Plain, expected: Plain) -> str:
             f'<circle cx="{side + 42:g}" cy="88" r="5" fill="{BLUE}"/><text x="{side + 68:g}" y="92" fill="#222">'
             f'before the step</text><circle cx="{side + 42:g}" cy="112" r="4" fill="{GREY}"/>'
             f'<text x="{side + 68:g}" y="116" fill="#222">the equilibrium</text>',
-            f'<text x="{side:g}" y="{side + 6:g}" text-anchor="end" fill="#222">x across, y upwards</text></svg>',
+            f'<text x="{side:g}" y="{side + 20:g}" text-anchor="end" fill="#222">x across, y upwards</text></svg>',
         ]
     )
 
@@ -206,8 +217,8 @@ GAME_STEP = Judged(
 
 def _count(mistake: str = "") -> Callable[[float, float, float, float], Any]:
     def steps_to_radius(r0: float, lr: float, c: float, radius: float) -> Any:
-        if radius <= r0:
-            return math.nan if mistake == "never" else 0
+        if radius <= r0 and mistake != "negative":
+            return 0
         grows = math.log(1 + lr * lr) / 2
         if mistake == "never":
             return math.inf
@@ -219,7 +230,7 @@ def _count(mistake: str = "") -> Callable[[float, float, float, float], Any]:
         if mistake != "clipped from the start":
             while r <= c and r < radius:
                 n, r = n + 1, r * math.sqrt(1 + lr * lr)
-        gained = max(0.0, radius**2 - r**2)
+        gained = radius**2 - r**2 if mistake == "negative" else max(0.0, radius**2 - r**2)
         if mistake == "squares the difference" and r < radius:
             gained = (radius - r) ** 2
         elif mistake == "forgets the start" and r < radius:
@@ -230,46 +241,47 @@ def _count(mistake: str = "") -> Callable[[float, float, float, float], Any]:
     return steps_to_radius
 
 
+def _says_never(value: Plain) -> bool:
+    return value is None or (isinstance(value, float) and value == math.inf)
+
+
 def _count_kind(case: Case, answer: Answer) -> str:
     if answer.status != "given":
         return answer.status
     right = _count()(case["r0"], case["lr"], case["max_norm"], case["radius"])
     if not difference(answer.value, right):
         return "right"
-    return (
-        "never"
-        if answer.value is None or (isinstance(answer.value, float) and math.isinf(answer.value))
-        else "wrong"
-    )
+    return "never" if _says_never(answer.value) else "wrong"
 
 
 def _count_held(name: str, message: Say, hint: str) -> Misconception:
-    matches = first_failing(_count_kind, name) if name == "never" else None
+    right, wrong = (answering(_ASKED["steps_to_radius"], _count(mistake)) for mistake in ("", name))
+    matches = first_failing(_count_kind, name) if name == "never" else until_it_fails(right, wrong)
     return Misconception(name, {"steps_to_radius": _count(name)}, message, hint, matches)
 
 
 def _picture_of_count(case: Case, got: Plain, expected: Plain) -> str:
-    n = number_in(got)
+    never = _says_never(got)
+    n = math.inf if never else number_in(got)
     if n is None or n < 0:
         return ""
     right, goal = int(expected), case["radius"]
     span = max(1.5 * right, 20.0)
     law = (case["r0"], case["lr"], case["max_norm"])
     curve = [probes.radius_after(round(span * i / 120), *law) for i in range(121)]
-    there = probes.radius_after(round(min(n, 1e9)), *law)
     alt = (
         f"The distance from the equilibrium over {span:,.0f} clipped steps, from {show(case['r0'])}. It reaches "
-        f"{show(goal)} after {right:,}; after your {n:,.0f} it is {show(there)}."
+        f"{show(goal)} after {right:,}"
     )
-    return chart(
-        [(f"distance from the equilibrium, over {span:,.0f} steps", curve, BLUE, "none")],
-        [
-            (f"at {show(goal)} after {right:,}", right / span, goal, GREEN),
-            (f"your answer, {n:,.0f}: the distance is {show(there)}", n / span, there, VERMILION),
-        ],
-        1.1 * max(curve[-1], goal),
-        alt,
-    )
+    marks = [(f"at {show(goal)} after {right:,}", right / span, goal, GREEN)]
+    if never:
+        alt += "; you say never."
+    else:
+        there = probes.radius_after(round(n), *law)
+        alt += f"; after your {n:,.0f} it is {show(there)}."
+        marks.append((f"your answer, {n:,.0f}: the distance is {show(there)}", n / span, there, VERMILION))
+    curves = [(f"distance from the equilibrium, over {span:,.0f} steps", curve, BLUE, "none")]
+    return chart(curves, marks, _top(*curve, goal), alt)
 
 
 STEPS_TO_RADIUS = Judged(
@@ -330,6 +342,14 @@ STEPS_TO_RADIUS = Judged(
             "which it is.",
             "Round up: math.ceil.",
         ),
+        _count_held(
+            "negative",
+            lambda case, answer: (
+                f"Play starts at {show(case['r0'])}, which is beyond {show(case['radius'])} already, and you count "
+                "backwards. The answer there is 0."
+            ),
+            "max(0, ...), or a loop that does not begin.",
+        ),
     ),
     hints=(
         "The gradient of the game is at a right angle to the way home, and as long as the distance. Draw one step.",
@@ -350,6 +370,8 @@ def _circle(mistake: str = "") -> Callable[[float, float, float], Any]:
             shrinks = 1 - (1 - decay) ** 2
         elif mistake == "only the first order":
             shrinks = 2 * lr * decay
+        if mistake == "divides by zero" and not decay:
+            return radius / math.sqrt(lr / shrinks)
         c = radius * math.sqrt(shrinks) / lr
         exists = c < radius
         if mistake == "no root":
@@ -358,8 +380,6 @@ def _circle(mistake: str = "") -> Callable[[float, float, float], Any]:
             c = radius * lr / math.sqrt(shrinks) if shrinks else 0.0
         elif mistake == "squares that are not squared":
             c = radius * lr * decay / lr
-        if mistake == "always a circle":
-            return c
         if mistake == "a circle without decay" and not decay:
             return radius
         if mistake == "a threshold of 0" and not decay:
@@ -372,7 +392,10 @@ def _circle(mistake: str = "") -> Callable[[float, float, float], Any]:
 
 
 def _circle_held(name: str, message: Say, hint: str) -> Misconception:
-    return Misconception(name, {"cycle_threshold": _circle(name)}, message, hint)
+    right, wrong = (answering(_ASKED["cycle_threshold"], _circle(mistake)) for mistake in ("", name))
+    return Misconception(
+        name, {"cycle_threshold": _circle(name)}, message, hint, until_it_fails(right, wrong)
+    )
 
 
 def _picture_of_circle(case: Case, got: Plain, expected: Plain) -> str:
@@ -394,7 +417,7 @@ def _picture_of_circle(case: Case, got: Plain, expected: Plain) -> str:
             (f"the radius that is wanted, {show(wanted)}", [wanted, wanted], GREEN, "8 5"),
         ],
         [],
-        float(f"{min(1.2 * max(wanted, *curve), 4 * wanted):.2g}"),
+        _top(wanted, *curve),
         alt,
     )
 
@@ -425,13 +448,10 @@ CYCLE_THRESHOLD = Judged(
             "On the circle the gradient is as long as the radius. It has to be longer than the threshold.",
         ),
         _circle_held(
-            "always a circle",
-            lambda case, answer: (
-                f"For {case.label} you give {show(answer.value)}. But a circle needs both: a decay that pulls "
-                "inwards, and a threshold below the radius, so that steps on the circle are clipped. Otherwise "
-                "the answer is None."
-            ),
-            "Ask twice before you return: is there decay, and is your threshold below the radius?",
+            "divides by zero",
+            "Right as far as decay pulls. Without any your formula divides by zero: nothing pulls inwards, "
+            "play grows for ever, and the answer is None.",
+            "Ask for decay == 0 before you divide.",
         ),
         _circle_held(
             "decay without the learning rate",
@@ -569,7 +589,7 @@ def _picture_of_runs(case: Case, got: Plain, expected: Plain) -> str:
             (f"not clipped: ends at {show(curves[1][-1])}", curves[1], BLUE, "8 5"),
         ],
         [],
-        float(f"{1.3 * max(curves[0]):.2g}"),
+        _top(*curves[0], *curves[1]),
         alt,
     )
 
@@ -694,11 +714,11 @@ def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
         )
     lost = int((~finite).sum())
     rows = [
-        "circles: the distance allowed, closed",
-        f"where {needed} of {len(samples)} samples are good",
-        "numbers: good samples in each mode",
-        "dots: good samples; crosses: bad ones",
-        *([f"{lost} samples that are nan: not drawn, bad"] if lost else []),
+        "circle: the distance allowed",
+        f"closed circle: covered ({needed} of {len(samples)} are good)",
+        "dot: a good sample; cross: a bad one",
+        "number: how many are good",
+        *([f"{lost} samples are nan: bad, and nowhere to draw"] if lost else []),
     ]
     legend = "".join(
         f'<text x="{side + 8:g}" y="{30 + 22 * row}" fill="#222">{escape(words)}</text>'
@@ -1049,7 +1069,7 @@ def _picture_of_choice(case: Case, got: Plain, expected: Plain) -> str:
             (f"asked: {TARGET}", [TARGET, TARGET], GREEN, "8 5"),
         ],
         [],
-        float(f"{min(max(curve), 5 * probes.START):.2g}"),
+        _top(*curve),
         alt,
     )
 
