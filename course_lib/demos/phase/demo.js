@@ -93,7 +93,7 @@ function lawWords({ scheme, clipped, threshold: c, lr }, { law, factor, circle }
 }
 
 function endWords({ inner, outer }) {
-  return `In the last ${LATE} of 2,000 steps the inner walk's radius is ${between(inner)}, the outer walk's ${between(outer)}.`;
+  return `In the last ${LATE} of 2,000 steps the radius of the inner walk is ${between(inner)}, that of the outer walk ${between(outer)}.`;
 }
 
 function between({ least, most }) {

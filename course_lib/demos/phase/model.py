@@ -55,7 +55,7 @@ def compute(state: State) -> Outcome:
     gradient, or the discriminator's weight itself. `law` is "out", "root", "linear", "circle", "kept", "home", or
     "measured" where only the walks themselves tell; `circle` is 0 where there is none. Taught in lesson 09_gans.
     """
-    asked: dict[str, Any] = {part: state[part] for part in ("lr", "decay", "scheme")}  # type: ignore[literal-required]
+    asked: dict[str, Any] = {part: state[part] for part in ("lr", "decay", "scheme")}
     if state["clipped"] == "weight":
         asked["weight_limit"] = state["threshold"]
     elif state["clipped"] != "nobody":

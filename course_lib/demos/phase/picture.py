@@ -35,7 +35,7 @@ def _law(state: State, outcome: Outcome) -> str:
         return f": every step multiplies the radius by {factor}, and both walks spiral out."
     if outcome["law"] == "root":
         added = size(2 * math.log10(lr * c))
-        return f": every clipped step adds {added} to the square of the radius. Slower than a spiral, and still no cycle."
+        return f": every clipped step adds {added} to the squared radius. Slower than a spiral, and still no cycle."
     if outcome["law"] == "linear":
         return (
             ": no cycle. The discriminator, which nobody clips, drifts out by about "
@@ -56,8 +56,8 @@ def _law(state: State, outcome: Outcome) -> str:
 def _end(outcome: Outcome) -> str:
     inner, outer = outcome["inner"], outcome["outer"]
     return (
-        f"In the last {LATE} of {STEPS:,} steps the inner walk's radius is {_between(inner)}, "
-        f"the outer walk's {_between(outer)}."
+        f"In the last {LATE} of {STEPS:,} steps the radius of the inner walk is {_between(inner)}, "
+        f"that of the outer walk {_between(outer)}."
     )
 
 
