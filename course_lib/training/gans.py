@@ -165,7 +165,7 @@ def train_gans(
     optimizer: str = "sgd",
     noise: int = 4,
     hidden: int = 32,
-    batch_size: int = 48,
+    batch_size: int = 32,
     judged: int = 1000,
 ) -> GanRuns:
     """A generator and a discriminator for each setting and seed, alternating, one step each; float32.
@@ -284,7 +284,9 @@ def _outputs(weights: Sequence[Tensor], x: Tensor) -> Tensor:
 
 def _discriminator_loss(D: Sequence[Tensor], real: Tensor, fake: Tensor) -> Tensor:
     """-log D(real) - log(1 - D(fake)), the mean over each network's batch; D is a logit."""
-    return softplus(-_outputs(D, real)).mean(dim=(1, 2)) + softplus(_outputs(D, fake)).mean(dim=(1, 2))
+    logits = _outputs(D, torch.cat([real, fake], dim=1))
+    of_real, of_fake = logits.split((real.shape[1], fake.shape[1]), dim=1)
+    return softplus(-of_real).mean(dim=(1, 2)) + softplus(of_fake).mean(dim=(1, 2))
 
 
 def _generator_loss(logits: Tensor, saturating: Tensor) -> Tensor:
