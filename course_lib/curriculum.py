@@ -83,7 +83,6 @@ LESSONS: tuple[Lesson, ...] = (
         50,
         "spiral-clipped",
         ("05_optimizers",),
-        exercise=False,
     ),
 )
 

@@ -15,8 +15,8 @@
 # Everything you need is in lesson `09_gans`. Leave the check cells as they are, and keep the names. What you are asked to
 # write is switched off in the libraries while your answer is checked.
 #
-# The game of questions 1 to 4 is the smallest there is: $\min_x \max_y\, xy$, with its equilibrium at $(0, 0)$. Each player
-# steps by gradient descent on its own loss.
+# The game of questions 1 to 4 is the smallest there is: the generator moves $x$ to make $xy$ small, the discriminator moves
+# $y$ to make it large, each by gradient descent on its own loss. The equilibrium is $(0, 0)$.
 
 # %%
 import math
@@ -35,8 +35,8 @@ from course_lib.teach import check
 #
 # Both players step at the same time, and the gradients of both together are clipped by norm.
 #
-# **Given** `x` and `y`, numbers: the weights of the minimising and of the maximising player; `lr` and `max_norm`, numbers
-# above 0.
+# **Given** `x` and `y`, numbers: the weights of the generator and of the discriminator; `lr` and `max_norm`, numbers above
+# 0.
 #
 # **Return** `return x, y`: both weights after one simultaneous step.
 #
@@ -125,9 +125,9 @@ check("cycle_threshold")
 #
 # **Given** `lr`, a number between 0.1 and 0.3; `steps`, a whole number such that `lr**2 * steps` is above 8.
 #
-# **Return** `return scheme, start, max_norm`: one of `"simultaneous"`, `"alternating"`, `"extragradient"`; the pair
-# `(x, y)` at which both runs start; and a threshold, clipped jointly, with which the clipped run ends **at least ten times
-# as far** from the equilibrium as the unclipped run.
+# **Return** `return scheme, start, max_norm`: `"simultaneous"`, `"alternating"` (the players step in turn) or
+# `"extragradient"` (both look ahead first); the pair `(x, y)` at which both runs start; and a threshold, for both players'
+# gradients together, with which the clipped run ends **at least ten times as far** from the equilibrium as the unclipped one.
 
 
 # %% answer="worse_when_clipped"

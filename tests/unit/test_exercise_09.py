@@ -172,6 +172,11 @@ def test_any_counterexample_passes(worse_when_clipped):
     assert got.right, got.text()
 
 
+def test_clipped_extragradient_comes_home_as_slowly_as_the_hints_say():
+    squares = play((4.0, 0.0), 0.3, 100, "extragradient", 0.2).radii ** 2
+    assert np.diff(squares) == pytest.approx(-(0.06**2), rel=0.01)
+
+
 @pytest.mark.parametrize("scheme", ["simultaneous", "alternating"])
 def test_no_other_scheme_is_ten_times_worse_when_clipped(scheme):
     for lr, steps in ((0.1, 1300), (0.2, 500), (0.3, 250)):
