@@ -15,7 +15,7 @@ from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.chart import BLUE, GREEN, GREY, VERMILION, chart, opening
 from course_lib.checks.compare import difference, show
 from course_lib.checks.judging import Finding, Judged, Misconception
-from course_lib.checks.matching import answering, first_failing, until_it_fails
+from course_lib.checks.matching import Matches, answering, first_failing, until_it_fails
 from course_lib.checks.probes import e09_gans as probes
 from course_lib.checks.reading import number_in, vector_in
 from course_lib.dynamics.games import Play, play
@@ -228,7 +228,7 @@ def _count(mistake: str = "") -> Callable[[float, float, float, float], Any]:
             return math.ceil((radius - r0) / (lr * c))
         n, r = 0, r0
         if mistake != "clipped from the start":
-            while r <= c and r < radius:
+            while r <= c and (r < radius or mistake == "runs on to the threshold"):
                 n, r = n + 1, r * math.sqrt(1 + lr * lr)
         gained = radius**2 - r**2 if mistake == "negative" else max(0.0, radius**2 - r**2)
         if mistake == "squares the difference" and r < radius:
@@ -251,12 +251,16 @@ def _count_kind(case: Case, answer: Answer) -> str:
     right = _count()(case["r0"], case["lr"], case["max_norm"], case["radius"])
     if not difference(answer.value, right):
         return "right"
-    return "never" if _says_never(answer.value) else "wrong"
+    if _says_never(answer.value):
+        return "never"
+    n, inside = number_in(answer.value), case["r0"] < case["radius"] <= case["max_norm"]
+    return "runs on to the threshold" if inside and n is not None and n > right else "wrong"
 
 
 def _count_held(name: str, message: Say, hint: str) -> Misconception:
     right, wrong = (answering(_ASKED["steps_to_radius"], _count(mistake)) for mistake in ("", name))
-    matches = first_failing(_count_kind, name) if name == "never" else until_it_fails(right, wrong)
+    by_kind = name in ("never", "runs on to the threshold")
+    matches = first_failing(_count_kind, name) if by_kind else until_it_fails(right, wrong)
     return Misconception(name, {"steps_to_radius": _count(name)}, message, hint, matches)
 
 
@@ -341,6 +345,14 @@ STEPS_TO_RADIUS = Judged(
             "Your number is one too small: after it the radius is not reached yet. Asked is the first step at "
             "which it is.",
             "Round up: math.ceil.",
+        ),
+        _count_held(
+            "runs on to the threshold",
+            lambda case, answer: (
+                f"{show(case['radius'])} lies inside the threshold of {show(case['max_norm'])}, so play gets there "
+                "before anything is clipped. You count on until it reaches the threshold."
+            ),
+            "Stop the free steps at whichever comes first, the threshold or the radius.",
         ),
         _count_held(
             "negative",
@@ -675,7 +687,10 @@ def _modes(mistake: str = "") -> Callable[..., Any]:
 
 
 def _modes_held(name: str, message: Say, hint: str) -> Misconception:
-    return Misconception(name, {"modes_and_quality": _modes(name)}, message, hint)
+    right, wrong = (answering(_ASKED["modes_and_quality"], _modes(mistake)) for mistake in ("", name))
+    return Misconception(
+        name, {"modes_and_quality": _modes(name)}, message, hint, until_it_fails(right, wrong)
+    )
 
 
 def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
@@ -834,55 +849,74 @@ def _gan_step(mistake: str = "") -> Callable[..., Any]:
             norm = float(clip_grad_norm_(parameters, max_norm))
             return min(norm, max_norm) if mistake == "norms after clipping" else norm
 
+        def generators_loss(logits: Any) -> Any:
+            if came or mistake == "saturating":
+                return -softplus(logits).mean()
+            return softplus(logits if mistake == "helps the discriminator" else -logits).mean()
+
         fake = generator(noise)
-        seen = fake if mistake == "no detach" else fake.detach()
+        hanging = mistake in ("leftovers in G", "no detach")
         if not came and mistake != "leftovers in D":
             d_optimizer.zero_grad()
-        if mistake == "no detach":
+        if mistake == "leftovers in G":
             g_optimizer.zero_grad()
-        d_loss = softplus(-discriminator(real)).mean() + softplus(discriminator(seen)).mean()
-        d_loss.backward(retain_graph=mistake == "no detach")
-        if mistake == "both from the old point":
-            held = [weight.grad.clone() for weight in discriminator.parameters()]
-        elif came or mistake == "D clipped after its step":
+        d_loss = softplus(-discriminator(real)).mean()
+        d_loss = d_loss + softplus(discriminator(fake if hanging else fake.detach())).mean()
+        old_loss = generators_loss(discriminator(fake))
+        d_loss.backward()
+        if mistake == "both backwards first":
+            g_optimizer.zero_grad()
+            old_loss.backward()
+            norms = clip(discriminator.parameters()), clip(generator.parameters())
+            d_optimizer.step()
+            g_optimizer.step()
+            return norms
+        if came or mistake == "D clipped after its step":
             d_optimizer.step()
             d_norm = clip(discriminator.parameters())
         else:
             d_norm = clip(discriminator.parameters())
             d_optimizer.step()
 
-        if mistake != "no detach":
+        if mistake != "leftovers in G":
             g_optimizer.zero_grad()
-        logits = discriminator(generator(noise))
-        if came or mistake == "saturating":
-            g_loss = -softplus(logits).mean()
-        elif mistake == "helps the discriminator":
-            g_loss = softplus(logits).mean()
+        if mistake == "no detach":
+            g_loss = generators_loss(discriminator(fake))
+        elif mistake == "the old logits":
+            g_loss = old_loss
         else:
-            g_loss = softplus(-logits).mean()
+            g_loss = generators_loss(discriminator(generator(noise)))
         g_loss.backward()
+        if mistake == "G clipped after its step":
+            g_optimizer.step()
+            return d_norm, clip(generator.parameters())
         both = [*generator.parameters(), *discriminator.parameters()]
-        if mistake == "both from the old point":
-            g_norm = clip(generator.parameters())
-            for weight, grad in zip(discriminator.parameters(), held, strict=True):
-                weight.grad = grad
-            d_norm = clip(discriminator.parameters())
-            d_optimizer.step()
-            g_optimizer.step()
-        elif mistake == "G clipped after its step":
-            g_optimizer.step()
-            g_norm = clip(generator.parameters())
+        if came or mistake == "one norm for both":
+            g_norm = clip(both)
         else:
-            g_norm = clip(both if came or mistake == "one norm for both" else generator.parameters())
-            g_optimizer.step()
+            g_norm = clip((discriminator if mistake == "clips D again" else generator).parameters())
+        g_optimizer.step()
         return d_norm, g_norm
 
     return gan_step
 
 
-def _gan_held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = answering(_ASKED["gan_step"], _gan_step()), answering(_ASKED["gan_step"], _gan_step(name))
-    matches = None if name == "as it came" else until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
+def _stopped_with(words: str) -> Matches:
+    """PyTorch stopped the first step with an error that says these words."""
+
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        return answers[0].status == "raised" and words in answers[0].detail
+
+    return matches
+
+
+def _gan_held(name: str, message: Say, hint: str, stopped_with: str = "") -> Misconception:
+    right, wrong = (answering(_ASKED["gan_step"], _gan_step(mistake)) for mistake in ("", name))
+    matches: Matches | None = until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
+    if name == "as it came":
+        matches = None
+    elif stopped_with:
+        matches = _stopped_with(stopped_with)
     return Misconception(name, {"gan_step": _gan_step(name)}, message, hint, matches)
 
 
@@ -907,13 +941,27 @@ GAN_STEP = Judged(
             "-log D is softplus(-logit); softplus(logit) is the discriminator's own loss on fakes.",
         ),
         _gan_held(
-            "both from the old point",
-            "You take both gradients before either network moves. Asked is alternation: the generator answers the "
-            "discriminator that has just stepped.",
-            "Step with d_optimizer before you compute the generator's loss.",
+            "no detach",
+            "The discriminator's backward ran on through the fake samples into the generator, and used that part of "
+            "the graph up. The generator's own backward needs it.",
+            "fake.detach() in the discriminator's loss: it is not the generator that learns from it.",
+            stopped_with="backward through the graph a second time",
         ),
         _gan_held(
-            "no detach",
+            "the old logits",
+            "You computed the generator's loss before the discriminator's step, and its backward comes after: PyTorch "
+            "notices that the weights it needs have changed. Let the new discriminator judge the samples again.",
+            "discriminator(fake) once more, after d_optimizer.step().",
+            stopped_with="modified by an inplace operation",
+        ),
+        _gan_held(
+            "both backwards first",
+            "You run both backwards before either step. So the generator's backward adds to the discriminator's "
+            "gradient, and the generator answers the discriminator as it was.",
+            "Finish the discriminator's step before you compute the generator's loss.",
+        ),
+        _gan_held(
+            "leftovers in G",
             "The generator's gradient holds a part that is not its own: the discriminator's loss was "
             "backpropagated through the fake samples as well, and nobody cleared that away before the "
             "generator's own backward.",
@@ -940,6 +988,12 @@ GAN_STEP = Judged(
             "You clip the generator by one norm of both networks' gradients. The discriminator's are leftovers "
             "by then: they cut the generator more than asked, and the norm you return is not its own.",
             "Give clip_grad_norm_ the generator's parameters only.",
+        ),
+        _gan_held(
+            "clips D again",
+            "In the generator's half you clip the discriminator again. The norm you return is that of its leftovers, "
+            "and the generator steps by its whole gradient.",
+            "Whose parameters does the second clip_grad_norm_ get?",
         ),
         _gan_held(
             "norms after clipping",

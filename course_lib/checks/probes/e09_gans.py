@@ -142,7 +142,7 @@ MODES, ALLOWED = 8, 0.2
 
 
 def draw_modes_and_quality(rng: np.random.Generator) -> list[Case]:
-    """Rings of eight with each thing that can be miscounted, half of a run that overflowed, and real digits.
+    """Rings of eight that bring in one difficulty after the other, and real digits.
 
     Counts are of 64, so that shares are exact in every precision, and no distance lies near the one allowed.
     """
@@ -170,9 +170,14 @@ def draw_modes_and_quality(rng: np.random.Generator) -> list[Case]:
     return [
         case("all eight modes, every sample good", [good(mode, 8) for mode in range(MODES)], 1 / 32),
         case(
-            "two modes, one lone sample, one mode at exactly the share, and samples that are near none",
-            [good(0, 12), good(1, 10), good(2, 1), good(3, 2), bad(4, 15), bad(5, 16), cornered(6, 8)],
+            "two modes, and samples that are near none",
+            [good(0, 20), good(1, 16), bad(4, 10), bad(5, 10), cornered(6, 8)],
             1 / 32,
+        ),
+        case(
+            "hardly a good sample: 12, 4, 2 and 1 in four modes",
+            [good(0, 12), good(1, 4), good(2, 2), good(3, 1), bad(4, 45)],
+            1 / 16,
         ),
         case(
             "half of the samples overflowed",
