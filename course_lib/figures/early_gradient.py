@@ -22,20 +22,15 @@ def early_gradient(counts: Sequence[int], early: EarlyGradients) -> Picture:
         spans = np.stack([middle - norms.min(axis=1), norms.max(axis=1) - middle])
         places = np.arange(len(counts))
         axes.errorbar(places, middle, spans, capsize=4, **line)
-        label(
-            axes,
-            places[-1],
-            middle[-1] * (1.35 if name[0] == "n" else 3.2),
-            name,
-            line["color"],
-            ha="right",
-            va="bottom",
-        )
+        above = name.startswith("non")
+        height = middle[2] * (1.8 if above else 0.35)
+        label(axes, 2, height, name, line["color"], ha="right", va="bottom" if above else "top")
         said.append(f"{name}: " + ", ".join(f"{value:.2g}" for value in middle))
     axes.set_yscale("log")
+    axes.set_ylim(top=40)
     axes.set_xticks(range(len(counts)), [f"{n:,}\n{d:.2g}" for n, d in zip(counts, fooled, strict=True)])
     axes.set_xlabel("steps the discriminator trained alone / its mean belief D in the fakes")
-    axes.set_ylabel("norm of the generator's gradient (log)")
+    axes.set_ylabel("generator's gradient (norm, log)")
     alt = (
         "The better the discriminator spots the fakes, the larger the non-saturating gradient and the smaller the "
         "saturating one; mean and range over seeds."

@@ -55,10 +55,12 @@ def game_walks(
     axes.set_xlabel("generator's weight x")
     axes.set_ylabel("discriminator's weight y")
     axes.legend(loc="upper left")
-    ends = ", ".join(f"{name} {np.hypot(*points[-1]):.3g}" for name, points in walks.items())
-    steps = len(next(iter(walks.values()))) - 1
-    alt = (
-        f"The plane of both weights with the equilibrium in its middle; {steps} steps of {', '.join(walks)}, from "
-        "the hollow mark to the full one."
+    ends = ", ".join(
+        f"{name}: {np.hypot(*points[0]):.3g}, after {len(points) - 1:,} steps {np.hypot(*points[-1]):.3g}"
+        for name, points in walks.items()
     )
-    return Picture(figure, alt, f"radius after {steps} steps: {ends}.")
+    alt = (
+        "The plane of both weights with the equilibrium in its middle, and walks from the hollow mark to the full one: "
+        f"{', '.join(walks)}."
+    )
+    return Picture(figure, alt, f"distance from the equilibrium. {ends}.")

@@ -26,6 +26,8 @@ CELLS = {
         "print('heard', chain.state(), plane.state())",
         "chain.gain = 0.8",
         "chain_demo(unit='tanh')",
+        "from course_lib.demos import phase_demo\nphase = phase_demo()\nphase",
+        "print('game', phase.state())",
     ),
 }
 # The contrast of two computed colours (WCAG 2.2, 1.4.3), by way of a canvas that understands every notation.
@@ -68,10 +70,11 @@ def page(folder: Path) -> Iterator[Page]:
         opened = context.new_page()
         failures = listen(opened)
         lab.open(opened, "demos.ipynb")
-        for factory in ("chain = chain_demo()", "plane = plane_demo()"):
+        for factory in ("chain = chain_demo()", "plane = plane_demo()", "phase = phase_demo()"):
             run_cell(opened, cell(opened, containing=factory))
         opened.locator(".course-chain svg").first.wait_for()
         opened.locator(".course-plane svg").first.wait_for()
+        opened.locator(".course-phase svg").first.wait_for()
         yield opened
         assert not failures, failures
 
@@ -181,6 +184,27 @@ def test_a_finger_drags_the_tip(page: Page) -> None:
     see(words(page, "plane"), "The gradient (5, 4)")
 
 
+def test_the_phase_plane_teaches_before_it_is_touched(page: Page) -> None:
+    see(words(page, "phase"), "every clipped step adds 0.01 to the squared radius")
+    picture = demo(page, "phase").locator(".course-canvas svg")
+    assert "still no cycle" in (picture.get_attribute("aria-label") or "")
+
+
+def test_the_arrow_keys_damp_the_game_and_python_hears_of_it(page: Page) -> None:
+    slider = demo(page, "phase").get_by_label("damping (weight decay)")
+    slider.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    see(words(page, "phase"), "both walks close in on a circle of radius 2.24")
+    see(demo(page, "phase").locator(".course-canvas text"), "r* = 2.24")
+    demo(page, "phase").get_by_label("both gradients").focus()
+    page.keyboard.press("ArrowDown")
+    see(words(page, "phase"), "only the generator's gradient clipped at 1, decay 0.01")
+    run_cell(page, cell(page, containing="'game'"))
+    see(output(page, containing="game"), "'clipped': 'generator'")
+    see(output(page, containing="game"), "'decay': 0.01")
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> None:
     set_theme(page, theme)
@@ -189,6 +213,9 @@ def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> Non
         demo(page, "plane").get_by_label(rule).check()
         see(demo(page, "plane").locator(".course-chosen"), rule)
         check_contrast(demo(page, "plane"))
+    for clipped in ("nothing", "both gradients", "the discriminator's weight"):
+        demo(page, "phase").get_by_label(clipped).check()
+        check_contrast(demo(page, "phase"))
     set_theme(page, "JupyterLab Light")
 
 
@@ -196,7 +223,7 @@ def check_contrast(panel: Locator) -> None:
     """At least 3 for lines and signs, 4.5 for words."""
     paper = panel.element_handle()
     for selector, style, least in (
-        (".signal, .gradient, .shaft, .allowed", "stroke", 3.0),
+        (".signal, .gradient, .shaft, .allowed, .radius, .start, .free, .circle", "stroke", 3.0),
         (".signal-dot, .bar, [class$=-tip], [class$=-head]", "fill", 3.0),
         ("text", "fill", 4.5),
         (".course-words, .course-value, .course-hint, .course-try li, legend, th, td", "color", 4.5),
@@ -211,7 +238,7 @@ def test_the_demos_fit_the_page_at_every_width(page: Page, width: int) -> None:
     """The notebook alone, without JupyterLab's file browser beside it."""
     page.set_viewport_size({"width": width, "height": 1000})
     command(page, "application:toggle-left-area")
-    for name in ("chain", "plane"):
+    for name in ("chain", "plane", "phase"):
         panel = demo(page, name)
         panel.scroll_into_view_if_needed()
         page.wait_for_timeout(300)
