@@ -730,7 +730,7 @@ def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
     lost = int((~finite).sum())
     rows = [
         "circle: the distance allowed",
-        f"closed circle: covered ({needed} of {len(samples)} are good)",
+        f"closed circle: covered ({needed} or more are good)",
         "dot: a good sample; cross: a bad one",
         "number: how many are good",
         *([f"{lost} samples are nan: bad, and nowhere to draw"] if lost else []),
@@ -744,7 +744,7 @@ def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
         f"{int((finite & ~good).sum())} are too far from all eight, {lost} are nan. A mode needs {needed} good "
         "samples to be covered."
     )
-    return f"{opening(alt, (0, 0, side + 260, side))}{''.join(parts)}{legend}</svg>"
+    return f"{opening(alt, (0, 0, side + 300, side))}{''.join(parts)}{legend}</svg>"
 
 
 MODES_AND_QUALITY = Judged(
