@@ -61,15 +61,15 @@ check("game_step")
 # ## 2. "Clipping has stopped it" (1 point, 12 minutes)
 #
 # A colleague has clipped the game of question 1 and watched it for a while. "It used to explode. Now the distance from the
-# equilibrium hardly changes: a limit cycle." Tell him when it will pass any distance he names.
+# equilibrium hardly changes: a limit cycle." Say when it will pass whatever distance the colleague names.
 #
 # **Given** `r0`, the distance from the equilibrium at the start, above 0; `lr` and `max_norm`, numbers above 0; `radius`,
-# the distance he names, above 0.
+# the distance named, above 0.
 #
 # **Return** a whole number: after how many simultaneous steps, clipped jointly, the distance is at least `radius` for the
 # first time. `0` if it is at the start.
 #
-# **Example** `steps_to_radius(2.0, 0.1, 1.0, 3.0)` is `500`. A start may lie inside the threshold, where nothing is clipped
+# **Example** `steps_to_radius(2.0, 0.3, 1.0, 3.0)` is `56`. A start may lie inside the threshold, where nothing is clipped
 # yet.
 
 
@@ -275,7 +275,7 @@ print(f"simultaneous, lr 0.1, no clipping: {distances[-100:].mean():.1f}")
 for scheme in ("simultaneous", "alternating", "extragradient"):
     for lr in (0.1, 0.35):
         found = [noisy_distances(scheme, lr, c)[-100:].mean() for c in (math.inf, 10, 3, 1, 0.3)]
-        print(f"{scheme:13s} lr {lr:4}, thresholds inf, 10, 3, 1, 0.3: {np.round(found, 2)}")
+        print(f"{scheme:13s} lr {lr:<4}  thresholds inf, 10, 3, 1, 0.3:", *(f"{mean:8.3g}" for mean in found))
 
 my_scheme = "extragradient"  # the only one that comes home at all
 my_lr = 0.35  # large enough to arrive in 400 steps

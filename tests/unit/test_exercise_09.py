@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +45,22 @@ def test_more_seeds_tell_every_misconception_apart(question):
         for held in question.judged.misconceptions:
             got = decide(question, cases, ask_ours(question.asked, held.wrong, cases))
             assert got.misconception == held.name, f"seed {seed}, {held.name}: {got.text()}"
+
+
+def test_the_examples_of_the_text_are_right():
+    reference = {
+        name: question.judged.reference[name] for name, question in QUESTIONS.items() if name != "game_choice"
+    }
+    assert reference["game_step"](3.0, 4.0, 0.1, 1.0) == pytest.approx((2.92, 4.06), abs=1e-12)
+    assert reference["steps_to_radius"](2.0, 0.3, 1.0, 3.0) == 56
+    assert round(reference["cycle_threshold"](0.1, 0.01, 5.0), 3) == 2.236
+    text = (Path(__file__).resolve().parents[2] / "source" / "exercises" / "09_gans.py").read_text()
+    for example in (
+        "`game_step(3.0, 4.0, 0.1, 1.0)` is `(2.92, 4.06)`",
+        "`steps_to_radius(2.0, 0.3, 1.0, 3.0)` is `56`",
+        "`cycle_threshold(0.1, 0.01, 5.0)` is `2.236`",
+    ):
+        assert example in text
 
 
 # Right answers, written otherwise ---------------------------------------------------------------------------
