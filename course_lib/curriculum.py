@@ -75,6 +75,15 @@ LESSONS: tuple[Lesson, ...] = (
         "adam-recovery",
         ("03_clipping_mechanics",),
     ),
+    Lesson(
+        9,
+        "gans",
+        "GANs",
+        "Say what clipping does to two players who learn against each other, and what it cannot do for them.",
+        50,
+        "spiral-clipped",
+        ("05_optimizers",),
+    ),
 )
 
 

@@ -7,6 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from course_lib.training.gans import (
+        EarlyGradients,
+        GanRuns,
+        GanSetting,
+        RealDigits,
+        Ring,
+        early_gradients,
+        train_gans,
+    )
     from course_lib.training.loop import Divergence, TrainingReport, predicts_a_constant, train
     from course_lib.training.monitor import GradientMonitor, StepRecord
     from course_lib.training.own_clip import TrainingError
@@ -31,10 +40,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Divergence",
+    "EarlyGradients",
     "Forecast",
+    "GanRuns",
+    "GanSetting",
     "GradientMonitor",
+    "RealDigits",
     "RecurrentRuns",
     "RecurrentSetting",
+    "Ring",
     "Setting",
     "SideBySide",
     "StepRecord",
@@ -42,6 +56,7 @@ __all__ = [
     "TrainingError",
     "TrainingReport",
     "by_value",
+    "early_gradients",
     "forecast",
     "globally",
     "one_by_one",
@@ -50,11 +65,21 @@ __all__ = [
     "predicts_a_constant",
     "suggest_threshold",
     "train",
+    "train_gans",
     "train_recurrent",
     "train_side_by_side",
 ]
 
 _ROOMS = {
+    "gans": (
+        "EarlyGradients",
+        "GanRuns",
+        "GanSetting",
+        "RealDigits",
+        "Ring",
+        "early_gradients",
+        "train_gans",
+    ),
     "loop": ("Divergence", "TrainingReport", "predicts_a_constant", "train"),
     "monitor": ("GradientMonitor", "StepRecord"),
     "own_clip": ("TrainingError",),

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from course_lib.clipping.adaptive import ThresholdRule
 from course_lib.data import Series
+from course_lib.training.batched_adam import BatchedAdam
 from course_lib.training.own_clip import TrainingError
 
 Floats = NDArray[np.float64]
@@ -138,7 +139,7 @@ def train_recurrent(
     x, y = torch.from_numpy(task.x_train).float(), torch.from_numpy(task.y_train).float()
     rules = [copy.deepcopy(setting.threshold) for setting in settings]
     lr = torch.tensor([setting.lr for setting in settings]).repeat_interleave(S).view(-1, 1, 1)
-    adam = _Adam(weights) if optimizer == "adam" else None
+    adam = BatchedAdam(weights) if optimizer == "adam" else None
     losses, norms, used_norms = (np.empty((steps, N, S)) for _ in range(3))
     for step in range(steps):
         rows = torch.stack([torch.randint(len(x), (batch_size,), generator=g) for g in generators])
@@ -214,24 +215,6 @@ def _clipped_by_unit(weight: Tensor, g: Tensor, ratio: float, axis: int) -> Tens
     allowed = ratio * torch.linalg.vector_norm(weight, dim=axis, keepdim=True).clamp_min(1e-3)
     norm = torch.linalg.vector_norm(g, dim=axis, keepdim=True)
     return g * torch.where(norm > allowed, allowed / norm, torch.ones_like(norm))
-
-
-class _Adam:
-    """Kingma & Ba 2015, Algorithm 1, for K networks at once."""
-
-    def __init__(self, weights: Sequence[Tensor]) -> None:
-        self.m = [torch.zeros_like(w) for w in weights]
-        self.v = [torch.zeros_like(w) for w in weights]
-        self.t = 0
-
-    def updates(self, grads: Sequence[Tensor]) -> list[Tensor]:
-        """What is subtracted, before the learning rate."""
-        self.t += 1
-        for m, v, g in zip(self.m, self.v, grads, strict=True):
-            m.mul_(0.9).add_(g, alpha=0.1)
-            v.mul_(0.999).addcmul_(g, g, value=0.001)
-        first, second = 1 - 0.9**self.t, 1 - 0.999**self.t
-        return [(m / first) / ((v / second).sqrt() + 1e-8) for m, v in zip(self.m, self.v, strict=True)]
 
 
 def _runs(

@@ -23,6 +23,7 @@ Role = Literal["slider", "radio"]
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can run")
 
+DEMOS = ("chain", "plane", "monitor", "spike", "phase")
 CELLS = {
     "demos.ipynb": (
         "from course_lib.demos import chain_demo, plane_demo\nchain = chain_demo()\nchain",
@@ -33,6 +34,8 @@ CELLS = {
         "from course_lib.demos import monitor_demo, spike_demo\nmonitor = monitor_demo()\nmonitor",
         "spike = spike_demo()\nspike",
         "print('settled', monitor.state(), spike.state())",
+        "from course_lib.demos import phase_demo\nphase = phase_demo()\nphase",
+        "print('game', phase.state())",
     ),
 }
 # The contrast of two computed colours (WCAG 2.2, 1.4.3), by way of a canvas that understands every notation.
@@ -75,7 +78,7 @@ def page(folder: Path) -> Iterator[Page]:
         opened = context.new_page()
         failures = listen(opened)
         lab.open(opened, "demos.ipynb")
-        for name in ("chain", "plane", "monitor", "spike"):
+        for name in DEMOS:
             run_cell(opened, cell(opened, containing=f"{name} = {name}_demo()"))
             opened.locator(f".course-{name} svg").first.wait_for()
         yield opened
@@ -261,6 +264,27 @@ def test_a_key_moves_each_control_of_the_spike(
     see(output(page, containing="settled"), f"'{name}': {value!r}")
 
 
+def test_the_phase_plane_teaches_before_it_is_touched(page: Page) -> None:
+    see(words(page, "phase"), "every clipped step adds 0.01 to the squared radius")
+    picture = demo(page, "phase").locator(".course-canvas svg")
+    assert "still no cycle" in (picture.get_attribute("aria-label") or "")
+
+
+def test_the_arrow_keys_damp_the_game_and_python_hears_of_it(page: Page) -> None:
+    slider = demo(page, "phase").get_by_label("damping (weight decay)")
+    slider.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    see(words(page, "phase"), "both walks close in on a circle of radius 2.24")
+    see(demo(page, "phase").locator(".course-canvas text"), "r* = 2.24")
+    demo(page, "phase").get_by_label("both gradients").focus()
+    page.keyboard.press("ArrowDown")
+    see(words(page, "phase"), "only the generator's gradient clipped at 1, decay 0.01")
+    run_cell(page, cell(page, containing="'game'"))
+    see(output(page, containing="game"), "'clipped': 'generator'")
+    see(output(page, containing="game"), "'decay': 0.01")
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> None:
     set_theme(page, theme)
@@ -269,6 +293,9 @@ def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> Non
         demo(page, "plane").get_by_label(rule).check()
         see(demo(page, "plane").locator(".course-chosen"), rule)
         check_contrast(demo(page, "plane"))
+    for clipped in ("nothing", "both gradients", "the discriminator's weight"):
+        demo(page, "phase").get_by_label(clipped).check()
+        check_contrast(demo(page, "phase"))
     set_theme(page, "JupyterLab Light")
 
 
@@ -276,7 +303,7 @@ def check_contrast(panel: Locator) -> None:
     """At least 3 for lines and signs, 4.5 for words."""
     paper = panel.element_handle()
     for selector, style, least in (
-        (".signal, .gradient, .shaft, .allowed", "stroke", 3.0),
+        (".signal, .gradient, .shaft, .allowed, .radius, .start, .free, .circle", "stroke", 3.0),
         (".signal-dot, .bar, [class$=-tip], [class$=-head]", "fill", 3.0),
         ("text", "fill", 4.5),
         (".course-words, .course-value, .course-hint, .course-try li, legend, th, td", "color", 4.5),
@@ -291,7 +318,7 @@ def test_the_demos_fit_the_page_at_every_width(page: Page, width: int) -> None:
     """The notebook alone, without JupyterLab's file browser beside it."""
     page.set_viewport_size({"width": width, "height": 1000})
     command(page, "application:toggle-left-area")
-    for name in ("chain", "plane", "monitor", "spike"):
+    for name in DEMOS:
         panel = demo(page, name)
         panel.scroll_into_view_if_needed()
         page.wait_for_timeout(300)

@@ -19,6 +19,9 @@ from course_lib.demos.chain import picture as chain_picture
 from course_lib.demos.monitor import Monitor
 from course_lib.demos.monitor import model as monitor_model
 from course_lib.demos.monitor import picture as monitor_picture
+from course_lib.demos.phase import Phase
+from course_lib.demos.phase import model as phase_model
+from course_lib.demos.phase import picture as phase_picture
 from course_lib.demos.plane import Plane
 from course_lib.demos.plane import model as plane_model
 from course_lib.demos.plane import picture as plane_picture
@@ -226,3 +229,44 @@ def test_monitor_says_the_same_in_both_languages(in_node: Callable[..., Any]) ->
     states = monitor_states()
     for state, answer in zip(states, in_node(Monitor, "words", states), strict=True):
         assert monitor_picture.words(state) == answer, (state["rate"], state["notch"])
+
+
+def phase_states(rng: np.random.Generator, count: int) -> list[phase_model.State]:
+    """What the controls reach, in their steps; every way to step with everything that can be clipped."""
+    return [
+        phase_model.State(
+            scheme=scheme,
+            clipped=clipped,
+            threshold=int(rng.integers(5, 31)) / 10,
+            lr=int(rng.integers(5, 51)) / 100,
+            decay=int(rng.choice([0, rng.integers(1, 41)])) / 200,
+        )
+        for _ in range(count)
+        for scheme in phase_model.SCHEMES
+        for clipped in phase_model.CLIPPED
+    ]
+
+
+def test_phase_computes_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = phase_states(np.random.default_rng(7), 4)
+    for state, answer in zip(states, in_node(Phase, "compute", states), strict=True):
+        python = phase_model.compute(state)
+        for name, walk in (("inner", python["inner"]), ("outer", python["outer"])):
+            theirs = answer.pop(name)
+            # Rounding grows with the walk, and a walk that comes home passes below any fixed tolerance.
+            near = 1e-9 * np.maximum.accumulate(np.hypot(walk["x"], walk["y"]))
+            for axis, ours in (("x", walk["x"]), ("y", walk["y"])):
+                assert (np.abs(ours - np.array(theirs[axis])) <= near).all(), (state, name, axis)
+            for edge, radius in (("least", walk["least"]), ("most", walk["most"])):
+                assert math.isclose(radius, theirs[edge], rel_tol=1e-6, abs_tol=near[-1]), (state, name, edge)
+        for part in ("law", "factor", "circle"):
+            assert_same(python[part], answer.pop(part), f"{state}.{part}")
+        assert not answer
+
+
+def test_phase_says_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = phase_states(np.random.default_rng(8), 12)
+    laws = {phase_model.compute(state)["law"] for state in states}
+    assert laws == {"out", "root", "linear", "circle", "kept", "home", "measured"}
+    for state, answer in zip(states, in_node(Phase, "words", states), strict=True):
+        assert phase_picture.words(state) == answer, state

@@ -12,6 +12,8 @@ from course_lib.clipping import ClippingError
 from course_lib.demos.chain import model as chain
 from course_lib.demos.chain import picture as chain_picture
 from course_lib.demos.monitor import model as monitor
+from course_lib.demos.phase import model as phase
+from course_lib.demos.phase import picture as phase_picture
 from course_lib.demos.plane import model as plane
 from course_lib.demos.plane import picture as plane_picture
 from course_lib.demos.spike import model as spike
@@ -230,3 +232,52 @@ def test_the_monitor_tells_how_a_run_ended(error: float | None, spread: float | 
     run = {"norms": [1.0], "losses": [1.0], "error": error, "spread": spread}
     runs = {"runs": {"0.03": {"2": run}}, "persistence": 0.88, "deviation": 1.4}
     assert monitor.compute(monitor.State(notch=2, rate="0.03", runs=runs))["verdict"] == verdict
+
+
+def phase_state(clipped: str = "both", scheme: str = "simultaneous", decay: float = 0.0) -> phase.State:
+    return phase.State(scheme=scheme, clipped=clipped, threshold=1.0, lr=0.1, decay=decay)
+
+
+def test_clipped_play_of_the_phase_plane_has_no_cycle() -> None:
+    outcome = phase.compute(phase_state())
+    assert outcome["law"] == "root" and outcome["circle"] == 0
+    for walk in (outcome["inner"], outcome["outer"]):
+        assert walk["most"] - walk["least"] > 0.4
+
+
+@pytest.mark.parametrize(
+    ("state", "law"),
+    [
+        (phase_state("nobody"), "out"),
+        (phase_state("generator"), "linear"),
+        (phase_state("nobody", "alternating"), "kept"),
+        (phase_state("nobody", "extragradient"), "home"),
+        (phase_state("both", decay=0.06), "home"),
+        (phase_state("weight"), "measured"),
+    ],
+)
+def test_the_phase_plane_names_the_law_of_its_state(state: phase.State, law: str) -> None:
+    outcome = phase.compute(state)
+    assert outcome["law"] == law
+    radii = np.hypot(outcome["outer"]["x"], outcome["outer"]["y"])
+    if law in ("out", "linear"):
+        assert outcome["outer"]["most"] > 5 * radii[0]
+    elif law == "home":
+        assert outcome["outer"]["most"] < 0.1 * radii[0]
+    else:
+        assert 0.3 * radii[0] < outcome["outer"]["least"] <= outcome["outer"]["most"] < 1.1 * radii[0]
+
+
+def test_both_walks_of_the_phase_plane_close_in_on_the_circle() -> None:
+    outcome = phase.compute(phase_state(decay=0.02))
+    assert outcome["law"] == "circle"
+    for walk in (outcome["inner"], outcome["outer"]):
+        assert walk["least"] == pytest.approx(outcome["circle"], rel=0.01)
+        assert walk["most"] == pytest.approx(outcome["circle"], rel=0.01)
+    assert "circle of radius 1.58" in phase_picture.words(phase_state(decay=0.02))[0]
+
+
+def test_a_clipped_weight_never_passes_its_wall() -> None:
+    outcome = phase.compute(phase_state("weight"))
+    assert np.abs(outcome["outer"]["y"]).max() <= 1.0
+    assert outcome["inner"]["most"] < 1.2

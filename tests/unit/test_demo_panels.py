@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from course_lib.demos import chain_demo, monitor_demo, plane_demo, spike_demo
+from course_lib.demos import chain_demo, monitor_demo, phase_demo, plane_demo, spike_demo
 from course_lib.demos.chain.model import State as ChainState
 from course_lib.demos.stage import Demo, DemoError
 
-FACTORIES = pytest.mark.parametrize("factory", [chain_demo, monitor_demo, plane_demo, spike_demo])
+FACTORIES = pytest.mark.parametrize("factory", [chain_demo, monitor_demo, phase_demo, plane_demo, spike_demo])
 CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
     [
         (chain_demo, {"unit": unit, "gain": gain, "depth": depth, "start": start})
@@ -43,6 +43,12 @@ CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
         (monitor_demo, {"notch": notch, "rate": rate})
         for notch in (-4, 0, 8, 9)
         for rate in ("0.003", "0.03", "0.3")
+    ]
+    + [
+        (phase_demo, {"scheme": scheme, "clipped": clipped, "threshold": threshold, "lr": lr, "decay": decay})
+        for scheme in ("simultaneous", "alternating", "extragradient")
+        for clipped in ("nobody", "both", "generator", "weight")
+        for threshold, lr, decay in ((0.5, 0.05, 0.0), (3.0, 0.5, 0.005), (3.0, 0.5, 0.2), (1.0, 0.1, 0.01))
     ]
 )
 
@@ -136,6 +142,7 @@ def test_a_state_can_be_set_and_read_and_pinned() -> None:
 def test_the_demos_load_neither_torch_nor_matplotlib() -> None:
     code = (
         "import sys, course_lib.demos as demos; demos.chain_demo(); demos.plane_demo(); demos.spike_demo();"
+        " demos.phase_demo();"
     )
     code += "print({'torch', 'matplotlib'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
