@@ -5,13 +5,12 @@ side, `digit_groups` small networks and private softmax regressions on the digit
 Taught in lesson 11_fairness.
 """
 
-from course_lib.fairness.clipping import fair_clip, group_gradients, group_weights
+from course_lib.fairness.clipping import GroupSetting, fair_clip, group_gradients, group_weights
 from course_lib.fairness.group_metrics import METRICS, bootstrap_metrics, gaps, group_metrics, interval
 from course_lib.fairness.inputs import FairnessError
 from course_lib.fairness.logistic import (
     GroupedSplits,
     LogisticRuns,
-    LogisticSetting,
     grouped_splits,
     logistic_optimum,
     train_logistic,
@@ -20,9 +19,9 @@ from course_lib.fairness.logistic import (
 __all__ = [
     "METRICS",
     "FairnessError",
+    "GroupSetting",
     "GroupedSplits",
     "LogisticRuns",
-    "LogisticSetting",
     "bootstrap_metrics",
     "fair_clip",
     "gaps",

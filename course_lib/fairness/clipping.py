@@ -10,12 +10,27 @@ was found.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from course_lib.fairness.inputs import FairnessError, Floats, beside, labels, positive
+
+
+@dataclass(frozen=True)
+class GroupSetting:
+    """How the models of one row are trained.
+
+    `ratio` caps the contribution of group 0 at that many times group 1's (`fair_clip`); `strength` weighs the
+    examples by group (`group_weights`).
+    """
+
+    name: str
+    lr: float
+    ratio: float = math.inf
+    strength: float = 0.0
 
 
 def fair_clip(g_larger: ArrayLike, g_smaller: ArrayLike, ratio: float) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from course_lib.data import GroupedDataset, split, standardise
-from course_lib.fairness.clipping import group_weights
+from course_lib.fairness.clipping import GroupSetting, group_weights
 from course_lib.fairness.inputs import FairnessError, Floats, beside, labels, positive
 
 FURTHEST = 4.0
@@ -93,20 +93,6 @@ def logistic_optimum(X: ArrayLike, y: ArrayLike, weights: ArrayLike | None = Non
 
 
 @dataclass(frozen=True)
-class LogisticSetting:
-    """How the regressions of one row are trained.
-
-    `ratio` caps the contribution of group 0 at that many times group 1's (`fair_clip`); `strength` weighs the
-    examples by group (`group_weights`).
-    """
-
-    name: str
-    lr: float
-    ratio: float = math.inf
-    strength: float = 0.0
-
-
-@dataclass(frozen=True)
 class LogisticRuns:
     """What came of it; N settings, S splits, T steps.
 
@@ -132,7 +118,7 @@ class LogisticRuns:
 
 def train_logistic(
     splits: GroupedSplits,
-    settings: Sequence[LogisticSetting],
+    settings: Sequence[GroupSetting],
     *,
     steps: int,
     batch_size: int | None = None,

@@ -14,7 +14,7 @@ from course_lib.fairness import (
     METRICS,
     FairnessError,
     GroupedSplits,
-    LogisticSetting,
+    GroupSetting,
     bootstrap_metrics,
     fair_clip,
     gaps,
@@ -233,7 +233,7 @@ def test_a_ratio_above_one_ends_at_the_very_optimum_and_below_one_does_not(
     full: GroupedSplits, optimum: Floats
 ) -> None:
     ratios = [4.0, 2.0, 1.05, 0.5]
-    runs = train_logistic(full, [LogisticSetting(f"{r:g}", 4, r) for r in ratios], steps=2500)
+    runs = train_logistic(full, [GroupSetting(f"{r:g}", 4, r) for r in ratios], steps=2500)
     away = np.linalg.norm(runs.weights[:, 0] - optimum, axis=-1) / np.linalg.norm(optimum)
     assert (away[:3] < 1e-12).all()
     assert away[3] > 0.4
@@ -247,14 +247,14 @@ def test_a_ratio_above_one_ends_at_the_very_optimum_and_below_one_does_not(
 def test_a_smaller_group_without_a_gradient_freezes_the_larger_one(full: GroupedSplits) -> None:
     alone = full.group_train[0] == 1
     own = logistic_optimum(full.x_train[0][alone], full.y_train[0][alone])
-    settings = [LogisticSetting("clipped", 1.0, 2.0), LogisticSetting("not clipped", 1.0)]
+    settings = [GroupSetting("clipped", 1.0, 2.0), GroupSetting("not clipped", 1.0)]
     moved = train_logistic(full, settings, steps=1, start=own).weights[:, 0] - own
     assert np.linalg.norm(moved[0]) < 1e-14 < 1e-3 < np.linalg.norm(moved[1])
 
 
 def test_training_with_strength_ends_at_the_weighted_optimum() -> None:
     splits = grouped_splits(loanapp(), [3, 4], 589)
-    runs = train_logistic(splits, [LogisticSetting("weighted", 4, strength=1.0)], steps=2500)
+    runs = train_logistic(splits, [GroupSetting("weighted", 4, strength=1.0)], steps=2500)
     for k in range(2):
         weights = group_weights(splits.group_train[k])
         expected = logistic_optimum(splits.x_train[k], splits.y_train[k], weights)
@@ -264,7 +264,7 @@ def test_training_with_strength_ends_at_the_weighted_optimum() -> None:
 def test_one_step_is_the_rule_written_out() -> None:
     splits = grouped_splits(loanapp(), [0, 1], 589)
     start = np.random.default_rng(0).normal(size=splits.x_train.shape[-1])
-    settings = [LogisticSetting("a", 0.3, 1.5), LogisticSetting("b", 0.2, 0.5, strength=0.5)]
+    settings = [GroupSetting("a", 0.3, 1.5), GroupSetting("b", 0.2, 0.5, strength=0.5)]
     runs = train_logistic(splits, settings, steps=1, start=start)
     for n, setting in enumerate(settings):
         for k in range(2):
@@ -279,7 +279,7 @@ def test_one_step_is_the_rule_written_out() -> None:
 
 def test_mini_batches_are_shared_and_reproducible_and_average_near_the_optimum() -> None:
     splits = grouped_splits(loanapp(), [0, 1], 589)
-    twice = [LogisticSetting("a", 0.1), LogisticSetting("b", 0.1, 2.0), LogisticSetting("c", 0.1)]
+    twice = [GroupSetting("a", 0.1), GroupSetting("b", 0.1, 2.0), GroupSetting("c", 0.1)]
     runs = train_logistic(splits, twice, steps=1500, batch_size=16)
     assert np.array_equal(runs.weights[0], runs.weights[2])
     assert np.array_equal(runs.weights, train_logistic(splits, twice, steps=1500, batch_size=16).weights)
@@ -305,25 +305,25 @@ def test_features_are_standardised_on_the_training_part_alone() -> None:
 def test_training_says_what_it_cannot_do() -> None:
     splits = grouped_splits(loanapp(), [0], 589)
     for setting, said in (
-        (LogisticSetting("a", 0.0), "learning rate of a"),
-        (LogisticSetting("a", 1.0, -1.0), "ratio of a"),
-        (LogisticSetting("a", 1.0, strength=-1.0), "strength"),
+        (GroupSetting("a", 0.0), "learning rate of a"),
+        (GroupSetting("a", 1.0, -1.0), "ratio of a"),
+        (GroupSetting("a", 1.0, strength=-1.0), "strength"),
     ):
         with pytest.raises(FairnessError, match=said):
             train_logistic(splits, [setting], steps=1)
     with pytest.raises(FairnessError, match="one setting"):
         train_logistic(splits, [], steps=1)
     with pytest.raises(FairnessError, match="1 to 1387 examples"):
-        train_logistic(splits, [LogisticSetting("a", 1.0)], steps=1, batch_size=1388)
+        train_logistic(splits, [GroupSetting("a", 1.0)], steps=1, batch_size=1388)
     with pytest.raises(FairnessError, match="There is no setting 'b'"):
-        train_logistic(splits, [LogisticSetting("a", 1.0)], steps=1).row("b")
+        train_logistic(splits, [GroupSetting("a", 1.0)], steps=1).row("b")
     with pytest.raises(FairnessError, match="two groups"):
         grouped_splits(loanapp(), [], 589)
 
 
 def test_scores_are_the_probabilities_of_the_test_part() -> None:
     splits = grouped_splits(loanapp(), [0, 1], 589)
-    runs = train_logistic(splits, [LogisticSetting("a", 1.0), LogisticSetting("b", 0.1)], steps=3)
+    runs = train_logistic(splits, [GroupSetting("a", 1.0), GroupSetting("b", 0.1)], steps=3)
     scores = runs.scores(splits)
     assert scores.shape == (2, 2, 589)
     assert scores[1, 0] == pytest.approx(1 / (1 + np.exp(-splits.x_test[0] @ runs.weights[1, 0])))
