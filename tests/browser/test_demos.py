@@ -21,11 +21,12 @@ pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can run
 
 CELLS = {
     "demos.ipynb": (
-        "from course_lib.demos import chain_demo, plane_demo\nchain = chain_demo()\nchain",
+        "from course_lib.demos import chain_demo, groups_demo, plane_demo\nchain = chain_demo()\nchain",
         "plane = plane_demo()\nplane",
         "print('heard', chain.state(), plane.state())",
         "chain.gain = 0.8",
         "chain_demo(unit='tanh')",
+        "groups = groups_demo()\ngroups",
     ),
 }
 # The contrast of two computed colours (WCAG 2.2, 1.4.3), by way of a canvas that understands every notation.
@@ -68,10 +69,11 @@ def page(folder: Path) -> Iterator[Page]:
         opened = context.new_page()
         failures = listen(opened)
         lab.open(opened, "demos.ipynb")
-        for factory in ("chain = chain_demo()", "plane = plane_demo()"):
+        for factory in ("chain = chain_demo()", "plane = plane_demo()", "groups = groups_demo()"):
             run_cell(opened, cell(opened, containing=factory))
         opened.locator(".course-chain svg").first.wait_for()
         opened.locator(".course-plane svg").first.wait_for()
+        opened.locator(".course-groups svg").first.wait_for()
         yield opened
         assert not failures, failures
 
@@ -189,6 +191,7 @@ def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> Non
         demo(page, "plane").get_by_label(rule).check()
         see(demo(page, "plane").locator(".course-chosen"), rule)
         check_contrast(demo(page, "plane"))
+    check_contrast(demo(page, "groups"))
     set_theme(page, "JupyterLab Light")
 
 
@@ -196,8 +199,8 @@ def check_contrast(panel: Locator) -> None:
     """At least 3 for lines and signs, 4.5 for words."""
     paper = panel.element_handle()
     for selector, style, least in (
-        (".signal, .gradient, .shaft, .allowed", "stroke", 3.0),
-        (".signal-dot, .bar, [class$=-tip], [class$=-head]", "fill", 3.0),
+        (".signal, .gradient, .shaft, .allowed, .first-mean, .second-mean, .plain", "stroke", 3.0),
+        (".signal-dot, .bar, .change, [class$=-tip], [class$=-head]", "fill", 3.0),
         ("text", "fill", 4.5),
         (".course-words, .course-value, .course-hint, .course-try li, legend, th, td", "color", 4.5),
     ):
@@ -211,7 +214,7 @@ def test_the_demos_fit_the_page_at_every_width(page: Page, width: int) -> None:
     """The notebook alone, without JupyterLab's file browser beside it."""
     page.set_viewport_size({"width": width, "height": 1000})
     command(page, "application:toggle-left-area")
-    for name in ("chain", "plane"):
+    for name in ("chain", "plane", "groups"):
         panel = demo(page, name)
         panel.scroll_into_view_if_needed()
         page.wait_for_timeout(300)
@@ -231,3 +234,22 @@ def test_two_demos_on_one_page_keep_their_own_choice(page: Page) -> None:
     see(second.locator(".course-words"), "tanh layers")
     assert second.get_by_label("tanh(a · h)").is_checked()
     assert demo(page, "chain").get_by_label("a · h", exact=True).is_checked()
+
+
+def test_the_groups_answer_to_ratio_batch_and_metric(page: Page) -> None:
+    panel = demo(page, "groups")
+    see(words(page, "groups"), "Ratio 2, everybody in every step: accuracy")
+    see(words(page, "groups"), "On each of the ten splits the gap is the one without the rule.")
+    slider = panel.get_by_label("ratio: the first group's gradient")
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    see(words(page, "groups"), "Ratio 0.71, everybody in every step")
+    assert slider.evaluate("node => node === document.activeElement"), "JupyterLab took the focus away"
+    assert slider.get_attribute("aria-valuetext") == "0.71"
+    panel.get_by_label("a batch of 16").check()
+    panel.get_by_label("AUC").check()
+    see(words(page, "groups"), "Ratio 0.71, batches of 16: AUC")
+    see(panel.locator("text"), "AUC, %")
+    page.keyboard.press("ArrowDown")
+    see(words(page, "groups"), "Ratio 0.71, batches of 16: log loss")

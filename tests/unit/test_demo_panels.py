@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from course_lib.demos import chain_demo, monitor_demo, plane_demo, spike_demo
+from course_lib.demos import chain_demo, groups_demo, monitor_demo, plane_demo, spike_demo
 from course_lib.demos.chain.model import State as ChainState
 from course_lib.demos.stage import Demo, DemoError
 
-FACTORIES = pytest.mark.parametrize("factory", [chain_demo, monitor_demo, plane_demo, spike_demo])
+FACTORIES = pytest.mark.parametrize(
+    "factory", [chain_demo, groups_demo, monitor_demo, plane_demo, spike_demo]
+)
 CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
     [
         (chain_demo, {"unit": unit, "gain": gain, "depth": depth, "start": start})
@@ -43,6 +45,12 @@ CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
         (monitor_demo, {"notch": notch, "rate": rate})
         for notch in (-4, 0, 8, 9)
         for rate in ("0.003", "0.03", "0.3")
+    ]
+    + [
+        (groups_demo, {"notch": notch, "batch": batch, "metric": metric})
+        for notch in (-2, 5)
+        for batch in ("all", "16")
+        for metric in ("accuracy", "false positive rate", "log loss")
     ]
 )
 
