@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any, TypeAlias
 
@@ -89,8 +89,8 @@ def _picture_of_people(case: Case, got: Plain, expected: Plain) -> str:
     missed, wrongly = counts["lender"] - counts["both"], counts["model"] - counts["both"]
     neither = counts["people"] - counts["both"] - missed - wrongly
     alt = (
-        f"The {counts['people']} applicants of group {case['k']}. The lender approved {counts['lender']} of them: the "
-        f"model would approve {counts['both']} of these, and {wrongly} of the {wrongly + neither} others."
+        f"The {counts['people']} applicants of group {case['k']}. The lender approved {counts['lender']} of them: "
+        f"the model would approve {counts['both']} of these, and {wrongly} of the {wrongly + neither} others."
     )
     parts = [opening(alt, (0, 0, 520, 118))]
     rows = (
@@ -117,14 +117,15 @@ GROUP_RATES = Judged(
     misconceptions=(
         _rates_held(
             "the other way round",
-            "You ask the {model} applicants of group {k} whom the model would approve what the lender decided. The true "
-            "positive rate asks the other way round: of the {lender} whom the lender approved, how many does the model "
-            "approve?",
+            "You ask the {model} applicants of group {k} whom the model would approve what the lender decided. "
+            "The true positive rate asks the other way round: of the {lender} whom the lender approved, how many "
+            "does the model approve?",
             "What stands behind the bar is the denominator: P(said = 1 | y = 1) divides by the number with y = 1.",
         ),
         _rates_held(
             "everybody",
-            "Your rates are those of everybody together. A large group hides a small one there; asked is group {k} alone.",
+            "Your rates are those of everybody together. A large group hides a small one there; asked is group "
+            "{k} alone.",
             "Begin with here = group == k, and use it in every count.",
         ),
         _rates_held(
@@ -135,13 +136,14 @@ GROUP_RATES = Judged(
         ),
         _rates_held(
             "of all applicants",
-            "You count above the line in group {k}, but below it in all groups, so a small group has small rates whatever "
-            "the model does. Both counts belong to the group.",
+            "You count above the line in group {k}, but below it in all groups, so a small group has small rates "
+            "whatever the model does. Both counts belong to the group.",
             "Restrict to the group first, then count.",
         ),
         _rates_held(
             "the lender's rate",
-            "Your approval rate is the lender's: {lender} of {people}. Asked is the model's, who would approve {model}.",
+            "Your approval rate is the lender's: {lender} of {people}. Asked is the model's, who would approve "
+            "{model}.",
             "The mean of said over the group, not of y.",
         ),
         _rates_held(
@@ -152,20 +154,20 @@ GROUP_RATES = Judged(
         ),
         _rates_held(
             "true and false swapped",
-            "The true and the false positive rate have changed places. The true one is about the {lender} applicants with "
-            "y = 1.",
+            "The true and the false positive rate have changed places. The true one is about the {lender} "
+            "applicants with y = 1.",
             "Return the approval rate, then the rate over y = 1, then the rate over y = 0.",
         ),
         _rates_held(
             "empty is zero",
-            "Where there is nobody to count you say 0. That reads as 'none of them', but nobody was asked: nothing is known "
-            "of such a rate.",
+            "Where there is nobody to count you say 0. That reads as 'none of them', but nobody was asked: "
+            "nothing is known of such a rate.",
             "Return math.nan where the denominator is 0.",
         ),
         _rates_held(
             "empty is an error",
-            "Your function stops where there is nobody to divide by. In real data small groups are empty in some cell all "
-            "the time.",
+            "Your function stops where there is nobody to divide by. In real data small groups are empty in some "
+            "cell all the time.",
             "Check the denominator before you divide, and return math.nan where it is 0.",
         ),
     ),
@@ -291,8 +293,8 @@ def _judge_interval(case: Case, value: Plain) -> Finding:
     below, above = _beyond(gaps, *ends)
     return Finding(
         _within((below, above), LEVEL, SLACK),
-        f"For {case.label}: of {_DRAWS:,} bootstrap gaps {below:.1%} lie below your {show(ends[0])} and {above:.1%} above "
-        f"your {show(ends[1])}; {LEVEL:.1%} should on either side.",
+        f"For {case.label}: of {_DRAWS:,} bootstrap gaps {below:.1%} lie below your {show(ends[0])} and "
+        f"{above:.1%} above your {show(ends[1])}; {LEVEL:.1%} should on either side.",
     )
 
 
@@ -377,10 +379,13 @@ def _picture_of_interval(case: Case, got: Plain, expected: Plain) -> str:
     return chart(
         [("gaps of 40,000 resamples, percent in each of 40 steps", heights.tolist(), BLUE, "none")],
         [
-            *((f"{end} % are below {at:.3f}", (at - left) / width, 0.0, GREEN) for end, at in zip((2.5, 97.5), right)),
+            *(
+                (f"{end} % are below {at:.3f}", (at - left) / width, 0.0, GREEN)
+                for end, at in zip((2.5, 97.5), right, strict=True)
+            ),
             *(
                 (f"your {word} end, {at:.3f}", (at - left) / width, 0.0, VERMILION)
-                for word, at in zip(("low", "high"), ends)
+                for word, at in zip(("low", "high"), ends, strict=True)
             ),
         ],
         float(f"{1.1 * max(heights):.2g}"),
@@ -396,73 +401,74 @@ GAP_INTERVAL = Judged(
         _interval_held(
             "the other group first",
             _say_ends(
-                "Your interval, {low} to {high}, is that of group 1 minus group 0. Asked is group 0 minus group 1; the gap "
-                "observed is {gap}."
+                "Your interval, {low} to {high}, is that of group 1 minus group 0. Asked is group 0 minus group "
+                "1; the gap observed is {gap}."
             ),
             "Subtract the rate of group 1 from that of group 0.",
         ),
         _interval_held(
             "one standard deviation",
             _say_ends(
-                "You give the gap plus and minus one standard deviation, {low} to {high}. Only about two thirds of the "
-                "resamples lie in there; asked is where the middle 95 % lie."
+                "You give the gap plus and minus one standard deviation, {low} to {high}. Only about two thirds "
+                "of the resamples lie in there; asked is where the middle 95 % lie."
             ),
             "np.quantile(gaps, [0.025, 0.975]).",
         ),
         _interval_held(
             "5 and 95",
             _say_ends(
-                "Between your ends, {low} and {high}, lie 90 % of the resamples: you cut off 5 % on EACH side. For 95 % "
-                "in the middle, half of the remaining 5 % belongs to each side."
+                "Between your ends, {low} and {high}, lie 90 % of the resamples: you cut off 5 % on EACH side. "
+                "For 95 % in the middle, half of the remaining 5 % belongs to each side."
             ),
             "The percentiles are 2.5 and 97.5.",
         ),
         _interval_held(
             "symmetric",
             _say_ends(
-                "You assume a symmetric distribution: the gap plus and minus 1.96 standard deviations. In a small group "
-                "with a rate near 1 it is lopsided. The middle 95 % run from {right_low} to {right_high}, yours from {low} "
-                "to {high}."
+                "You assume a symmetric distribution: the gap plus and minus 1.96 standard deviations. In a small "
+                "group with a rate near 1 it is lopsided. The middle 95 % run from {right_low} to {right_high}, "
+                "yours from {low} to {high}."
             ),
             "Let the resamples speak: take their percentiles, not their standard deviation.",
         ),
         _interval_held(
             "without replacement",
             _say_ends(
-                "Your interval has no width: every resample gave the same gap, {low}. Drawing as many people as there are "
-                "without replacement is the same sample in another order."
+                "Your interval has no width: every resample gave the same gap, {low}. Drawing as many people as "
+                "there are without replacement is the same sample in another order."
             ),
             "rng.choice(rows, size=len(rows)) draws with replacement; rng.permutation does not.",
         ),
         _interval_held(
             "two intervals subtracted",
             _say_ends(
-                "You subtract the ends of two intervals, one a group. That is too wide, {low} to {high}: it takes both "
-                "groups to be at their worst at once. Errors of independent groups add up as squares do."
+                "You subtract the ends of two intervals, one a group. That is too wide, {low} to {high}: it takes "
+                "both groups to be at their worst at once. Errors of independent groups add up as squares do."
             ),
             "Take the difference in every resample first; the percentiles of the differences come last.",
         ),
         _interval_held(
             "groups shuffled",
             _say_ends(
-                "Your interval lies around 0, but the gap observed is {gap}. Shuffling who belongs to which group answers "
-                "another question: how large gaps would be if the group did not matter."
+                "Your interval lies around 0, but the gap observed is {gap}. Shuffling who belongs to which group "
+                "answers another question: how large gaps would be if the group did not matter."
             ),
             "People keep their group. Draw from each group by itself.",
         ),
         _interval_held(
             "approval gap",
             _say_ends(
-                "Your interval, {low} to {high}, is that of the gap in approval rates, over everybody. Asked is the gap in "
-                "true positive rates, {gap}: over those whom the lender approved."
+                "Your interval, {low} to {high}, is that of the gap in approval rates, over everybody. Asked is "
+                "the gap in true positive rates, {gap}: over those whom the lender approved."
             ),
             "In each resample, count among those with y = 1 only.",
         ),
         _interval_held(
             "pairs broken",
             _say_ends(
-                "You draw the lender's decisions and the model's separately, so each belongs to another person, and the "
-                "true positive rate becomes an approval rate. The gap observed is {gap}; your interval is {low} to {high}."
+                "You draw the lender's decisions and the model's separately, so each belongs to another person, "
+                "and the true positive rate becomes an approval rate. The gap observed is {gap}; your interval is "
+                "{low} to {high}."
             ),
             "Draw row numbers once, and use the same rows of y and of said.",
         ),
@@ -470,8 +476,8 @@ GAP_INTERVAL = Judged(
     hints=(
         "One resample: draw each group anew from itself, with replacement, and compute the gap. Now do that often.",
         "For each group draw an array of row numbers of shape (4000, people in the group): 4000 gaps without a loop.",
-        "rows = np.flatnonzero(group == k); picks = rng.choice(rows, size=(4000, len(rows))); rate = (y * said)[picks]"
-        ".sum(axis=1) / y[picks].sum(axis=1); at last np.quantile(rate_0 - rate_1, [0.025, 0.975]).",
+        "rows = np.flatnonzero(group == k); picks = rng.choice(rows, size=(4000, len(rows))); rate = (y * "
+        "said)[picks].sum(axis=1) / y[picks].sum(axis=1); at last np.quantile(rate_0 - rate_1, [0.025, 0.975]).",
     ),
     picture=_picture_of_interval,
 )
@@ -479,7 +485,12 @@ GAP_INTERVAL = Judged(
 
 # fair_training --------------------------------------------------------------------------------------------
 
-AS_IT_CAME = ("each group by its own size", "clips the smaller group", "logs the ratio after", "changes w in place")
+AS_IT_CAME = (
+    "each group by its own size",
+    "clips the smaller group",
+    "logs the ratio after",
+    "changes w in place",
+)
 
 
 def _trained(*mistakes: str) -> Callable[..., Any]:
@@ -537,7 +548,8 @@ FAIR_TRAINING = Judged(
             "as it came",
             {"fair_training": _trained(*AS_IT_CAME)},
             "This is the loop as it came; all four mistakes are still in it.",
-            "Begin with a ratio so high that nothing is clipped: do the two gradients add up to that of the mean loss?",
+            "Begin with a ratio so high that nothing is clipped: do the two gradients add up to that of the mean "
+            "loss?",
         ),
         _training_held(
             "changes w in place",
@@ -546,47 +558,47 @@ FAIR_TRAINING = Judged(
         ),
         _training_held(
             "each group by its own size",
-            "Each group's gradient is divided by its own size, so a group of 80 weighs as much as one of 420. That "
-            "reweights the people before anything is clipped, and the two no longer add up to the gradient of the mean "
-            "loss.",
+            "Each group's gradient is divided by its own size, so a group of 80 weighs as much as one of 420. "
+            "That reweights the people before anything is clipped, and the two no longer add up to the gradient "
+            "of the mean loss.",
             "Divide both by len(y).",
         ),
         _training_held(
             "two are left: sizes and in place",
-            "Two mistakes are left. Each group's gradient is divided by its own size, not by the number of all people; "
-            "and `w -= ...` writes into the caller's array.",
+            "Two mistakes are left. Each group's gradient is divided by its own size, not by the number of all "
+            "people; and `w -= ...` writes into the caller's array.",
             "Divide both groups' sums by len(y); then let w = w - ... make a new array.",
             "each group by its own size",
             "changes w in place",
         ),
         _training_held(
             "clips the smaller group",
-            "It is the smaller group's gradient that you shorten: the rule the wrong way round. Fair clipping caps the "
-            "larger group at ratio times the smaller one.",
+            "It is the smaller group's gradient that you shorten: the rule the wrong way round. Fair clipping "
+            "caps the larger group at ratio times the smaller one.",
             "factor = min(1, ratio * |smaller| / |larger|), and it multiplies the larger group's gradient.",
         ),
         _training_held(
             "always at the ratio",
-            "Without the cap at 1 your factor also LENGTHENS the larger group's gradient wherever it is short enough. "
-            "Clipping only shortens.",
+            "Without the cap at 1 your factor also LENGTHENS the larger group's gradient wherever it is short "
+            "enough. Clipping only shortens.",
             "min(1, ...) around the factor.",
         ),
         _training_held(
             "shortens both",
-            "Your factor multiplies the sum, and so shortens the smaller group's gradient too. The ratio between the two "
-            "stays what it was.",
+            "Your factor multiplies the sum, and so shortens the smaller group's gradient too. The ratio between "
+            "the two stays what it was.",
             "The factor belongs to the larger group's gradient alone.",
         ),
         _training_held(
             "logs the ratio after",
-            "Your log holds the ratios after clipping. Such a log can never exceed the cap, and cannot show how often it "
-            "was needed.",
+            "Your log holds the ratios after clipping. Such a log can never exceed the cap, and cannot show how "
+            "often it was needed.",
             "Append the ratio before you clip.",
         ),
     ),
     hints=(
-        "Four lines are wrong: one about whose size divides, one about who is shortened, one about when to log, one about "
-        "whose array it is.",
+        "Four lines are wrong: one about whose size divides, one about who is shortened, one about when to log, "
+        "one about whose array it is.",
         "Take the cases in their order: no clipping first, then weights at which nothing may be clipped either.",
         "larger = X[group == 0].T @ error[group == 0] / len(y), smaller alike; ratios.append(|larger| / |smaller|); "
         "larger = larger * min(1, ratio * |smaller| / |larger|); w = w - lr * (larger + smaller).",
@@ -658,8 +670,12 @@ def _end_held(name: str, message: str, hint: str) -> Misconception:
 
     def say(case: Case, answer: Answer) -> str:
         numbers = {"right": _ended()(**case.inputs), "end": number_in(answer.value)}
-        numbers |= {name: float(np.mean(case[name])) for name in ("larger", "smaller")} | {"ratio": case["ratio"]}
-        return f"For {case.label}: " + message.format(**{key: show(number) for key, number in numbers.items()})
+        numbers |= {name: float(np.mean(case[name])) for name in ("larger", "smaller")} | {
+            "ratio": case["ratio"]
+        }
+        return f"For {case.label}: " + message.format(
+            **{key: show(number) for key, number in numbers.items()}
+        )
 
     return Misconception(name, {"where_it_ends": _ended(name)}, say, hint, _end_kind(name))
 
@@ -684,7 +700,9 @@ def _picture_of_the_end(case: Case, got: Plain, expected: Plain) -> str:
         for number in case[name]:
             parts.append(_spot(place(float(number)), y, colour, shape, hollow=False))
     parts.append(f'<path d="M10 78H450" stroke="{GREY}"/>')
-    parts.append(f'<path d="M{place(start):.1f} 78H{place(right):.1f}" stroke="{GREY}" stroke-width="5" opacity=".5"/>')
+    parts.append(
+        f'<path d="M{place(start):.1f} 78H{place(right):.1f}" stroke="{GREY}" stroke-width="5" opacity=".5"/>'
+    )
     marks = (
         (start, GREY, "circle", False, f"the start, {start:g}"),
         (right, GREEN, "circle", True, f"where small steps end, {right:.4g}"),
@@ -720,23 +738,22 @@ WHERE_IT_ENDS = Judged(
     misconceptions=(
         _end_held(
             "always the optimum of all",
-            "you end at the mean of everybody. There the two contributions cancel, so a ratio above 1 changes nothing. But "
-            "a ratio of {ratio} never lets the larger group outweigh the smaller one: the sum always points where the "
-            "smaller group pulls.",
+            "you end at the mean of everybody. There the two contributions cancel, so a ratio above 1 changes "
+            "nothing. But a ratio of {ratio} never lets the larger group outweigh the smaller one: the sum always "
+            "points where the smaller group pulls.",
             "With a ratio below 1, whose sign does the sum of the two contributions have?",
         ),
         _end_held(
             "a compromise of the ratio",
-            "you weigh the smaller group {ratio} times and end at {end}. That is what reweighting does. A cap weighs nobody "
-            "by a fixed factor: where it is not reached it does nothing, and at the mean of everybody it is not.",
-            "Is the cap reached at your {ratio}-weighted mean? Compute both contributions there.".replace(
-                "{ratio}-weighted", "weighted"
-            ),
+            "you weigh the smaller group {ratio} times and end at {end}. That is what reweighting does. A cap "
+            "weighs nobody by a fixed factor: where it is not reached it does nothing, and at the mean of "
+            "everybody it is not.",
+            "Is the cap reached at your weighted mean? Compute both contributions there.",
         ),
         _end_held(
             "the mean of two means",
-            "you end half way between the two groups' means, {end}, as if both were equally large. The loss is a mean over "
-            "people; at its optimum the contributions cancel, not the groups' own mean gradients.",
+            "you end half way between the two groups' means, {end}, as if both were equally large. The loss is a "
+            "mean over people; at its optimum the contributions cancel, not the groups' own mean gradients.",
             "The contribution of a group is a sum over its people, divided by the number of ALL people.",
         ),
         _end_held(
@@ -747,28 +764,30 @@ WHERE_IT_ENDS = Judged(
         ),
         _end_held(
             "never sees the trap",
-            "you end at the mean of everybody, past {smaller}. At {smaller} the smaller group's contribution is 0, and the "
-            "larger one is cut to {ratio} times 0: nothing moves any more, at any ratio.",
+            "you end at the mean of everybody, past {smaller}. At {smaller} the smaller group's contribution is "
+            "0, and the larger one is cut to {ratio} times 0: nothing moves any more, at any ratio.",
             "Which point has a contribution of 0 from the smaller group, and can the descent get past it?",
         ),
         _end_held(
             "a trap only at its very place",
-            "you let the descent pass through {smaller} on its way. The closer it comes, the shorter both contributions "
-            "become, the smaller group's and what the cap leaves of the other; it slows down and never gets past.",
+            "you let the descent pass through {smaller} on its way. The closer it comes, the shorter both "
+            "contributions become, the smaller group's and what the cap leaves of the other; it slows down and "
+            "never gets past.",
             "From beyond the smaller group, both contributions point to it, and both shrink with the distance to it.",
         ),
         _end_held(
             "whoever is nearer",
-            "you send every start near the smaller group to {smaller}. Between the groups they pull in opposite directions, "
-            "and with a ratio of {ratio} the larger group wins there: the descent moves away from {smaller}.",
+            "you send every start near the smaller group to {smaller}. Between the groups they pull in opposite "
+            "directions, and with a ratio of {ratio} the larger group wins there: the descent moves away from "
+            "{smaller}.",
             "Not how near the start is counts, but on which side of the smaller group's mean it lies.",
         ),
     ),
     hints=(
         "Where can it stop at all? Write down both contributions as functions of w, and when their capped sum is 0.",
         "Simulate it: lr = 0.01 and some thousand steps, from every kind of start. Then ask why it stopped there.",
-        "It stops at the smaller group's mean where ratio < 1, or where the start is not on the larger group's side of that "
-        "mean; otherwise at the mean of everybody.",
+        "It stops at the smaller group's mean where ratio < 1, or where the start is not on the larger group's "
+        "side of that mean; otherwise at the mean of everybody.",
     ),
     picture=_picture_of_the_end,
 )
@@ -825,31 +844,32 @@ SURVIVING_SHARES = Judged(
     misconceptions=(
         _survived_held(
             "the batch is clipped",
-            "You clip the mean gradient of the whole batch. One factor for all shortens both groups alike, and bounds what "
-            "no single person can do. Here every person's gradient is clipped before they are added.",
+            "You clip the mean gradient of the whole batch. One factor for all shortens both groups alike, and "
+            "bounds what no single person can do. Here every person's gradient is clipped before they are added.",
             "One norm and one factor for every row of G.",
         ),
         _survived_held(
             "each group is clipped",
-            "You clip each group's mean gradient as if it were one person. Every row of G is clipped by itself, before "
-            "anything is added.",
+            "You clip each group's mean gradient as if it were one person. Every row of G is clipped by itself, "
+            "before anything is added.",
             "np.linalg.norm(G, axis=1) gives one norm a person.",
         ),
         _survived_held(
             "the mean factor",
-            "You average the factors of a group. A long gradient makes up more of the sum and has the smaller factor, so the "
-            "sum loses more than the average factor says.",
+            "You average the factors of a group. A long gradient makes up more of the sum and has the smaller "
+            "factor, so the sum loses more than the average factor says.",
             "Add up the clipped gradients, add up the unclipped ones, and compare the two lengths.",
         ),
         _survived_held(
             "lengths added up",
-            "You add lengths; gradients add as vectors. Two that point apart partly cancel, before clipping and after it.",
+            "You add lengths; gradients add as vectors. Two that point apart partly cancel, before clipping and "
+            "after it.",
             "Sum the rows first, then take the length of the sum.",
         ),
         _survived_held(
             "counts who is not clipped",
-            "You count how many people's gradients stay as they are. Asked is how much of the group's summed gradient is "
-            "left: a clipped gradient still contributes max_norm.",
+            "You count how many people's gradients stay as they are. Asked is how much of the group's summed "
+            "gradient is left: a clipped gradient still contributes max_norm.",
             "Compare two lengths, of the sum after clipping and of the sum before.",
         ),
         _survived_held(
@@ -860,28 +880,165 @@ SURVIVING_SHARES = Judged(
         ),
         _survived_held(
             "every gradient to the threshold",
-            "You bring every gradient to the length max_norm, and lengthen the short ones. Clipping leaves alone what is "
-            "short enough.",
+            "You bring every gradient to the length max_norm, and lengthen the short ones. Clipping leaves alone "
+            "what is short enough.",
             "np.minimum(1, max_norm / norms).",
         ),
         _survived_held(
             "entry by entry",
-            "You clip each entry at max_norm. Asked is clipping by norm: the whole row is scaled, its direction stays.",
+            "You clip each entry at max_norm. Asked is clipping by norm: the whole row is scaled, its direction "
+            "stays.",
             "One factor a row: np.minimum(1, max_norm / np.linalg.norm(G, axis=1)).",
         ),
         _survived_held(
             "never above 1",
-            "You cut the share at 1. But one long gradient that pulls against its group loses more than the others, and then "
-            "the group's sum gets LONGER by clipping, with a direction of its own. Report it as it is.",
+            "You cut the share at 1. But one long gradient that pulls against its group loses more than the "
+            "others, and then the group's sum gets LONGER by clipping, with a direction of its own. Report it as "
+            "it is.",
             "No min(1, ...) around the share.",
         ),
     ),
     hints=(
         "First clip every row of G by itself. Only then look at groups.",
         "For each group two sums of rows, clipped and not; the share is the one's length over the other's.",
-        "factors = np.minimum(1, max_norm / np.linalg.norm(G, axis=1)); kept = (G * factors[:, None])[group == k].sum(axis=0);"
-        " whole = G[group == k].sum(axis=0).",
+        "factors = np.minimum(1, max_norm / np.linalg.norm(G, axis=1)); kept = (G * factors[:, None])[group == "
+        "k].sum(axis=0); whole = G[group == k].sum(axis=0).",
     ),
 )
 
-JUDGED: tuple[Judged, ...] = (GROUP_RATES, GAP_INTERVAL, FAIR_TRAINING, WHERE_IT_ENDS, SURVIVING_SHARES)
+
+# rule_and_value -------------------------------------------------------------------------------------------
+
+AS_SCANNED, INVERTED = 0.90, 0.75
+"""The test accuracies to reach."""
+
+
+@cache
+def _accuracies(rule: str, value: float) -> dict[int, tuple[float, float]]:
+    """What is known so far of the fresh networks under one rule; `_accuracies_of` fills it."""
+    return {}
+
+
+def _complaint(value: Plain) -> str:
+    """What is wrong with the form of a choice, in one sentence; empty when nothing is."""
+    if not isinstance(value, dict) or set(value) != {"rule", "value"}:
+        return f"Set my_rule to a word and my_value to a number; got {show(value)}."
+    if not isinstance(value["rule"], str) or value["rule"] not in probes.RULES:
+        return f"my_rule must be 'cap' or 'weigh'; it is {show(value['rule'])}."
+    number = number_in(value["value"])
+    if number is None or number < 0 or (number == 0 and value["rule"] == "cap"):
+        return f"my_value must be one number above 0 (for 'weigh' 0 or more); it is {show(value['value'])}."
+    if value["rule"] == "weigh" and number > 20:
+        return f"A strength above 20 leaves nothing of the larger group; my_value is {show(number)}."
+    return ""
+
+
+def _accuracies_of(case: Case, value: Plain) -> tuple[float, float]:
+    """The mean accuracies on digits as scanned and on inverted ones, of this case's networks."""
+    number = number_in(value["value"])
+    assert number is not None
+    known, seeds = _accuracies(value["rule"], number), [int(seed) for seed in case["seeds"]]
+    if unknown := [seed for seed in seeds if seed not in known]:
+        each = probes.accuracies_of_each(value["rule"], number, unknown)
+        known.update(zip(unknown, zip(*each.tolist(), strict=True), strict=True))
+    scanned, inverted = np.mean([known[seed] for seed in seeds], axis=0)
+    return float(scanned), float(inverted)
+
+
+def _reached(case: Case, value: Plain) -> str:
+    scanned, inverted = _accuracies_of(case, value)
+    return (
+        f"On {case.label} the accuracy is {scanned:.3f} on digits as scanned ({AS_SCANNED:.2f} is asked) and "
+        f"{inverted:.3f} on inverted ones ({INVERTED:.2f} is asked)."
+    )
+
+
+def _judge_rule(case: Case, value: Plain) -> Finding:
+    if complaint := _complaint(value):
+        return Finding(False, complaint)
+    scanned, inverted = _accuracies_of(case, value)
+    return Finding(scanned >= AS_SCANNED and inverted >= INVERTED, _reached(case, value))
+
+
+def _rule_kind(case: Case, answer: Answer) -> str:
+    if answer.status != "given":
+        return answer.status
+    if _complaint(answer.value):
+        return "not a choice"
+    if _judge_rule(case, answer.value).right:
+        return "right"
+    number = number_in(answer.value["value"])
+    assert number is not None
+    if answer.value["rule"] == "cap":
+        return (
+            "a cap that allows too much"
+            if number > 1.2
+            else "a cap that silences the larger group"
+            if number < 0.7
+            else "at an edge"
+        )
+    return "too little weight" if number < 0.9 else "too much weight"
+
+
+def _rule_held(name: str, rule: str, value: float, story: str, hint: str) -> Misconception:
+    def say(case: Case, answer: Answer) -> str:
+        return f"{_reached(case, answer.value)} {story}"
+
+    names = {"my_rule": rule, "my_value": value}
+    return Misconception(name, names, say, hint, matches=first_failing(_rule_kind, name))
+
+
+RULE_AND_VALUE = Judged(
+    name="rule_and_value",
+    reference={"my_rule": "weigh", "my_value": 0.9},
+    judge=_judge_rule,
+    misconceptions=(
+        _rule_held(
+            "a cap that allows too much",
+            "cap",
+            2.0,
+            "Even where such a cap is at work, the larger group still outweighs the smaller one, and where the "
+            "two cancel it does nothing. What the popular ratio of 2 gains here is not enough.",
+            "At which ratios does the smaller group outweigh the larger one? Try some, and watch both accuracies.",
+        ),
+        _rule_held(
+            "a cap that silences the larger group",
+            "cap",
+            0.2,
+            "At such a ratio the larger group hardly counts, and the network learns for the smaller one. That "
+            "moves the harm, it does not mend it.",
+            "Go back up towards 1, and look at the two accuracies together.",
+        ),
+        _rule_held(
+            "too little weight",
+            "weigh",
+            0.25,
+            "The direction is right, but the inverted digits still count for too little: at strength 0 they are a "
+            "tenth of the loss, at strength 1 one half.",
+            "Raise the strength until the inverted digits are read, and stop before the others suffer.",
+        ),
+        _rule_held(
+            "too much weight",
+            "weigh",
+            2.0,
+            "The digits as scanned pay for it. Above a strength of 1 the smaller group has more of the loss than "
+            "all the others together.",
+            "At strength 1 both groups have half of the loss. Stay at or a little below it.",
+        ),
+    ),
+    hints=(
+        "Measure: call group_accuracies for both rules at three values each, and print both accuracies.",
+        "Look for values at which neither accuracy has dropped, then take one with room on both sides: use "
+        "seeds=range(10).",
+        "Weighing between 0.75 and 1.1, or a cap between 0.55 and 0.85, does it: take a value well inside.",
+    ),
+)
+
+JUDGED: tuple[Judged, ...] = (
+    GROUP_RATES,
+    GAP_INTERVAL,
+    FAIR_TRAINING,
+    WHERE_IT_ENDS,
+    SURVIVING_SHARES,
+    RULE_AND_VALUE,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,8 @@ from scipy.special import expit
 from course_lib.checks.asking import Asked, Namespace
 from course_lib.checks.case import Case, Plain, copy_plain
 from course_lib.data import loanapp
+from course_lib.fairness.clipping import GroupSetting
+from course_lib.fairness.digit_groups import train_digit_groups
 from course_lib.fairness.logistic import grouped_splits, logistic_optimum
 
 Floats = NDArray[np.float64]
@@ -154,7 +157,9 @@ def draw_where_it_ends(rng: np.random.Generator) -> list[Case]:
     def case(label: str, ratio: float, place: float) -> Case:
         """`place`: 0 is the smaller group's mean, 1 the larger one's."""
         apart = side * float(rng.integers(8, 16))
-        larger = centre + apart + np.array([-3.0, -1.5, -0.5, 0.0, 0.0, 0.5, 1.5, 3.0]) * float(rng.integers(1, 3))
+        larger = (
+            centre + apart + np.array([-3.0, -1.5, -0.5, 0.0, 0.0, 0.5, 1.5, 3.0]) * float(rng.integers(1, 3))
+        )
         smaller = centre + np.array([-1.0, 1.0]) * float(rng.integers(1, 4))
         start = centre + place * apart
         return Case(label, {"larger": larger, "smaller": smaller, "ratio": ratio, "start": start})
@@ -181,7 +186,7 @@ def draw_surviving_shares(rng: np.random.Generator) -> list[Case]:
 
     def around(direction: list[float], lengths: list[float], noise: float = 0.3) -> Floats:
         rows = np.array(direction) + rng.normal(0, noise, (len(lengths), len(direction)))
-        return np.array(lengths)[:, None] * rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(np.array(lengths)[:, None] * rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
     def case(label: str, max_norm: float, *groups: Floats) -> Case:
         G = np.round(np.concatenate(groups), 2)
@@ -203,6 +208,46 @@ def draw_surviving_shares(rng: np.random.Generator) -> list[Case]:
 def probe_surviving_shares(names: Namespace, case: Case) -> Plain:
     """`surviving_shares(G, group, max_norm)`."""
     return names["surviving_shares"](case["G"], case["group"], case["max_norm"])
+
+
+# rule_and_value -------------------------------------------------------------------------------------------
+
+RULES = {"cap": 3.0, "weigh": 0.7}
+"""Each rule with the learning rate, of 0.3, 0.5, 0.7, 1, 2, 3 and 4, that suits it best."""
+
+FRESH_NETWORKS = range(1000, 1040)
+
+
+def draw_rule_and_value(rng: np.random.Generator) -> list[Case]:
+    """Networks that nobody has seen."""
+    return [Case("six fresh networks", {"seeds": rng.choice(FRESH_NETWORKS, size=6, replace=False)})]
+
+
+def probe_rule_and_value(names: Namespace, case: Case) -> Plain:
+    """The learner's choice; `case` matters to the judge only."""
+    return {"rule": names["my_rule"], "value": names["my_value"]}
+
+
+def group_accuracies(rule: str, value: float, seeds: Iterable[int] = range(3)) -> tuple[float, float]:
+    """The mean test accuracy of digit networks on digits as scanned, and on inverted ones.
+
+    Of the 1400 digits they learn from, a random tenth is inverted. `rule` is `"cap"` (the contribution of the
+    digits as scanned is clipped at `value` times that of the inverted ones) or `"weigh"` (the weight of a digit
+    grows with the size of the other group: `group_weights` at strength `value`). Either is trained at its own
+    best learning rate. Each number in `seeds` makes one network.
+    """
+    each = accuracies_of_each(rule, value, [int(seed) for seed in seeds])
+    return float(each[0].mean()), float(each[1].mean())
+
+
+def accuracies_of_each(rule: str, value: float, seeds: Sequence[int]) -> Floats:
+    """The same for every network by itself, shape (2, seeds)."""
+    if rule not in RULES:
+        raise ValueError(f"rule must be one of {', '.join(map(repr, RULES))}, but it is {rule!r}.")
+    chosen = {"ratio": value} if rule == "cap" else {"strength": value}
+    setting = GroupSetting(rule, RULES[rule], **chosen)
+    runs = train_digit_groups([setting], seeds, share=0.1, units=24)
+    return np.stack([runs.as_scanned[0], runs.inverted[0]]).astype(np.float64)
 
 
 ASKED: tuple[Asked, ...] = (
@@ -248,5 +293,13 @@ ASKED: tuple[Asked, ...] = (
         needs=("surviving_shares",),
         draw=draw_surviving_shares,
         probe=probe_surviving_shares,
+    ),
+    Asked(
+        name="rule_and_value",
+        title="Choose a rule that serves both groups, and its value",
+        points=2,
+        needs=("my_rule", "my_value"),
+        draw=draw_rule_and_value,
+        probe=probe_rule_and_value,
     ),
 )
