@@ -75,6 +75,16 @@ LESSONS: tuple[Lesson, ...] = (
         "adam-recovery",
         ("03_clipping_mechanics",),
     ),
+    Lesson(
+        11,
+        "fairness",
+        "Fairness",
+        "Measure how a model serves each group, and say what clipping by group changes and what it cannot.",
+        50,
+        "cap-of-two",
+        ("04_threshold",),
+        exercise=False,
+    ),
 )
 
 

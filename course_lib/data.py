@@ -152,7 +152,7 @@ def loanapp() -> GroupedDataset:
     `y` is a *decision of the lender*. Whether anybody repaid is not in the data, for no group. `group` is 0
     for applicants recorded as white, 1 for those recorded as black or Hispanic (the data's `black` and
     `hispan`; it knows no others). Race, sex, marital status and age are not among the features: US law (Equal
-    Credit Opportunity Act of 1974, 15 U.S.C. 1691) forbids lenders to hold them against an applicant.
+    Credit Opportunity Act, 15 U.S.C. 1691) forbids lenders to hold them against an applicant.
     `gdlin`, "credit history meets guidelines", is a judgement of the lender as well. Of the 1989 rows, 13 with
     a missing value or with the code 666 in `gdlin` are left out.
 

@@ -84,7 +84,7 @@ def group_weights(group: ArrayLike, strength: float = 1.0) -> Floats:
 
     `strength` 0 leaves all alike; at 1 every group has the same total weight; above 1 the smallest group has
     the largest. Compare Kamiran & Calders 2012, "Data preprocessing techniques for classification without
-    discrimination", section 4.3, who weigh by group and label. Raises `FairnessError` for a negative strength.
+    discrimination", who weigh by group and label. Raises `FairnessError` for a negative strength.
     """
     if not strength >= 0:
         raise FairnessError(f"The strength must be 0 or more, but it is {strength!r}.")
