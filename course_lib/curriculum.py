@@ -83,7 +83,6 @@ LESSONS: tuple[Lesson, ...] = (
         50,
         "cap-of-two",
         ("04_threshold",),
-        exercise=False,
     ),
 )
 

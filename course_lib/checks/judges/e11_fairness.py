@@ -117,9 +117,9 @@ GROUP_RATES = Judged(
     misconceptions=(
         _rates_held(
             "the other way round",
-            "You ask the {model} applicants of group {k} whom the model would approve what the lender decided. "
-            "The true positive rate asks the other way round: of the {lender} whom the lender approved, how many "
-            "does the model approve?",
+            "Of the {model} in group {k} whom the model would approve, you ask how many the lender approved. The "
+            "true positive rate asks the other way round: of the {lender} whom the lender approved, how many does "
+            "the model approve?",
             "What stands behind the bar is the denominator: P(said = 1 | y = 1) divides by the number with y = 1.",
         ),
         _rates_held(
@@ -189,12 +189,12 @@ LEVEL, SLACK = 0.025, 0.0125
 _DRAWS = 40_000
 
 
-def _bootstrap_rates(case: Case, of: str = "approved") -> tuple[Floats, Floats]:
-    """40,000 bootstrap values of either group's rate of model's approvals.
+def _bootstrap_rates(case: Case, among: str = "approved by the lender") -> tuple[Floats, Floats]:
+    """40,000 bootstrap values of either group's share on which the model, or the model and the lender, say yes.
 
-    `of` says among whom: those whom the lender "approved", or "everybody".
+    `among` says of whom: of those "approved by the lender" or "by the model", or of "everybody".
     """
-    first, second = (_resampled(_cells(case, k), of) for k in (0, 1))
+    first, second = (_resampled(_cells(case, k), among) for k in (0, 1))
     return first, second
 
 
@@ -207,12 +207,14 @@ def _cells(case: Case, k: int) -> tuple[int, int, int, int]:
 
 
 @lru_cache(maxsize=64)
-def _resampled(cells: tuple[int, int, int, int], of: str) -> Floats:
+def _resampled(cells: tuple[int, int, int, int], among: str) -> Floats:
     """A resample of people is a multinomial draw of the four counts, which is faster."""
     n = sum(cells)
     # The seed depends on the counts, so that two groups are never drawn alike.
     both, missed, wrongly, _ = np.random.default_rng(cells).multinomial(n, np.array(cells) / n, size=_DRAWS).T
-    return np.asarray((both + wrongly) / n if of == "everybody" else both / np.maximum(1, both + missed))
+    if among == "everybody":
+        return np.asarray((both + wrongly) / n)
+    return np.asarray(both / np.maximum(1, both + (wrongly if among == "approved by the model" else missed)))
 
 
 def _beyond(gaps: Floats, low: float, high: float) -> tuple[float, float]:
@@ -269,18 +271,34 @@ def _interval_kind(case: Case, answer: Answer) -> str:
         return "5 and 95"
     if near(centre - 1.96 * spread, centre + 1.96 * spread, 0.2):
         return "symmetric"
-    if high - low < 0.05 * spread:
+    if low > high:
+        return "upside down"
+    if high - low < 1e-9:
         return "without replacement"
+    if high - low < 0.2 * spread and abs(low + high - 2 * centre) < 0.4 * spread:
+        return "the error of the mean"
+    if high - low < 2.3 * spread and shares[0] < LEVEL and 0.95 < shares[1] < 1:
+        return "percent for fractions"
     (low_1, high_1), (low_2, high_2) = _percentiles(first), _percentiles(second)
     if near(low_1 - high_2, high_1 - low_2):
         return "two intervals subtracted"
-    everyone = np.subtract(*_bootstrap_rates(case, "everybody"))
     if abs(low + high) / 2 < 0.5 * spread and abs(centre) > 3 * spread:
         return "groups shuffled"
-    middle = (low + high) / 2
-    if abs(middle - np.mean(everyone)) < abs(middle - centre):
-        return "approval gap" if _within(_beyond(everyone, low, high), LEVEL, SLACK) else "pairs broken"
-    return "wrong"
+    for name, among in (("approval gap", "everybody"), ("the other condition", "approved by the model")):
+        if _within(_beyond(np.subtract(*_bootstrap_rates(case, among)), low, high), LEVEL, SLACK):
+            return name
+    middle, spread = _unpaired(case)
+    return "pairs broken" if near(middle - 1.96 * spread, middle + 1.96 * spread, 0.4) else "wrong"
+
+
+def _unpaired(case: Case) -> tuple[float, float]:
+    """Mean and standard deviation of the gap, when everybody gets the model's decision on somebody else."""
+    cells = [_cells(case, k) for k in (0, 1)]
+    rates = [
+        (both + wrongly) / (both + missed + wrongly + neither) for both, missed, wrongly, neither in cells
+    ]
+    variances = [p * (1 - p) / (cell[0] + cell[1]) for p, cell in zip(rates, cells, strict=True)]
+    return rates[0] - rates[1], math.sqrt(sum(variances))
 
 
 def _judge_interval(case: Case, value: Plain) -> Finding:
@@ -289,12 +307,20 @@ def _judge_interval(case: Case, value: Plain) -> Finding:
         return Finding(
             False, f"Two numbers are needed, the low and the high end of the interval; got {show(value)}."
         )
+    if ends[0] > ends[1]:
+        return Finding(
+            False,
+            f"The low end comes first; yours, {show(ends[0])}, lies above the high one, {show(ends[1])}.",
+        )
     gaps = np.subtract(*_bootstrap_rates(case))
     below, above = _beyond(gaps, *ends)
+    luck = (
+        " Near, but more than 4,000 resamples leave to luck." if _within((below, above), LEVEL, 0.03) else ""
+    )
     return Finding(
         _within((below, above), LEVEL, SLACK),
-        f"For {case.label}: of {_DRAWS:,} bootstrap gaps {below:.1%} lie below your {show(ends[0])} and "
-        f"{above:.1%} above your {show(ends[1])}; {LEVEL:.1%} should on either side.",
+        f"For {case.label}: of {_DRAWS:,} bootstrap gaps {below:.1%} lie below your {show(ends[0])} and {above:.1%} "
+        f"above your {show(ends[1])}; {LEVEL:.1%} should on either side.{luck}",
     )
 
 
@@ -314,6 +340,8 @@ def _interval(mistake: str = "") -> Callable[..., Any]:
                 picks = np.tile(rows, (resamples, 1))
             if mistake == "approval gap":
                 return np.asarray(said[picks].mean(axis=1))
+            if mistake == "the other condition":
+                return np.asarray((y * said)[picks].sum(axis=1) / said[picks].sum(axis=1))
             again = rng.choice(rows, size=size) if mistake == "pairs broken" else picks
             return np.asarray((y[picks] * said[again]).sum(axis=1) / y[picks].sum(axis=1))
 
@@ -326,6 +354,11 @@ def _interval(mistake: str = "") -> Callable[..., Any]:
             return low_1 - high_2, high_1 - low_2
         if mistake == "one standard deviation":
             return gaps.mean() - gaps.std(), gaps.mean() + gaps.std()
+        if mistake == "the error of the mean":
+            error = gaps.std() / len(gaps) ** 0.5
+            return gaps.mean() - 1.96 * error, gaps.mean() + 1.96 * error
+        if mistake == "percent for fractions":
+            return np.percentile(gaps, [0.025, 0.975])
         if mistake == "symmetric":
             return gaps.mean() - 1.96 * gaps.std(), gaps.mean() + 1.96 * gaps.std()
         if mistake == "groups shuffled":  # a new shuffle at each resample is a permutation test
@@ -440,6 +473,23 @@ GAP_INTERVAL = Judged(
             "rng.choice(rows, size=len(rows)) draws with replacement; rng.permutation does not.",
         ),
         _interval_held(
+            "the error of the mean",
+            _say_ends(
+                "Your interval, {low} to {high}, is almost a point: you divide by the root of the number of "
+                "resamples. That says how well the MEAN of resamples is known, and shrinks with patience. What is "
+                "open comes from the number of people."
+            ),
+            "Where do the middle 95 % of the resamples themselves lie?",
+        ),
+        _interval_held(
+            "percent for fractions",
+            _say_ends(
+                "Nearly all resamples lie above your interval, {low} to {high}: np.percentile counts in percent, "
+                "and 0.025 is a fortieth of one. np.quantile counts in fractions."
+            ),
+            "np.percentile(gaps, [2.5, 97.5]) or np.quantile(gaps, [0.025, 0.975]).",
+        ),
+        _interval_held(
             "two intervals subtracted",
             _say_ends(
                 "You subtract the ends of two intervals, one a group. That is too wide, {low} to {high}: it takes "
@@ -462,6 +512,14 @@ GAP_INTERVAL = Judged(
                 "the gap in true positive rates, {gap}: over those whom the lender approved."
             ),
             "In each resample, count among those with y = 1 only.",
+        ),
+        _interval_held(
+            "the other condition",
+            _say_ends(
+                "Your interval, {low} to {high}, is that of the gap in P(y = 1 | said = 1): of those whom the "
+                "model approves, how many the lender did. Asked is P(said = 1 | y = 1), whose gap is {gap}."
+            ),
+            "Divide by y[picks].sum(axis=1), not by said[picks].sum(axis=1).",
         ),
         _interval_held(
             "pairs broken",

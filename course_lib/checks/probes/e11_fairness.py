@@ -44,8 +44,8 @@ def _people(rng: np.random.Generator, *counts: tuple[int, int, int, int]) -> dic
 def draw_group_rates(rng: np.random.Generator) -> list[Case]:
     """Counts that no two readings of a rate share; groups without a denial, without an approval, without anyone."""
     a, b = (int(n) for n in rng.integers(0, 3, 2))
-    first, second = (7 + a, 2, 1, 4 + b), (4, 3, 2 + b, 5 + a)
-    kind, harsh = (4 + a, 1 + b, 0, 0), (0, 0, 1 + b, 3 + a)
+    first, second = (5 + a, 2, 1, 3 + b), (2, 2, 1 + b, 2 + a)
+    kind, harsh = (7 + a, 4 + b, 0, 0), (0, 0, 4 + b, 7 + a)
     return [
         Case("the smaller group", {**_people(rng, first, second), "k": 1}),
         Case("the larger group", {**_people(rng, first, second), "k": 0}),
