@@ -314,9 +314,8 @@ def _judge_interval(case: Case, value: Plain) -> Finding:
         )
     gaps = np.subtract(*_bootstrap_rates(case))
     below, above = _beyond(gaps, *ends)
-    luck = (
-        " Near, but more than 4,000 resamples leave to luck." if _within((below, above), LEVEL, 0.03) else ""
-    )
+    near = _within((below, above), 0.03, 0.02)
+    luck = " That is near; with fewer than 4,000 resamples it may be bad luck." if near else ""
     return Finding(
         _within((below, above), LEVEL, SLACK),
         f"For {case.label}: of {_DRAWS:,} bootstrap gaps {below:.1%} lie below your {show(ends[0])} and {above:.1%} "
@@ -410,7 +409,7 @@ def _picture_of_interval(case: Case, got: Plain, expected: Plain) -> str:
         f"{right[1]:.3f}; your interval runs from {ends[0]:.3f} to {ends[1]:.3f}."
     )
     return chart(
-        [("gaps of 40,000 resamples, percent in each of 40 steps", heights.tolist(), BLUE, "none")],
+        [("how often each gap came in 40,000 resamples, percent", heights.tolist(), BLUE, "none")],
         [
             *(
                 (f"{end} % are below {at:.3f}", (at - left) / width, 0.0, GREEN)
@@ -636,6 +635,15 @@ FAIR_TRAINING = Judged(
             "factor = min(1, ratio * |smaller| / |larger|), and it multiplies the larger group's gradient.",
         ),
         _training_held(
+            "two are left: wrong group and log",
+            "Two mistakes are left. It is the smaller group's gradient that you shorten, the rule the wrong way "
+            "round; and the log holds the ratio after clipping.",
+            "Log |larger| / |smaller| first. Then shorten the larger group's gradient, to at most ratio times the "
+            "smaller one's.",
+            "clips the smaller group",
+            "logs the ratio after",
+        ),
+        _training_held(
             "always at the ratio",
             "Without the cap at 1 your factor also LENGTHENS the larger group's gradient wherever it is short "
             "enough. Clipping only shortens.",
@@ -702,7 +710,11 @@ def _apart(case: Case) -> float:
 def _judge_end(case: Case, value: Plain) -> Finding:
     end, right = number_in(value), _ended()(**case.inputs)
     if end is None:
-        return Finding(False, f"One number is needed, the w where the descent ends; got {show(value)}.")
+        return Finding(
+            False,
+            f"One number is needed, the w where the descent ends; got {show(value)}. (Where w runs away in a "
+            "simulation, the steps are too long.)",
+        )
     return Finding(
         abs(end - right) <= 0.01 * _apart(case),
         f"For {case.label}: you end at {show(end)}; small steps end at {show(right)}.",
@@ -872,7 +884,9 @@ def _survived(mistake: str = "") -> Callable[..., Any]:
             here = group == k
             kept, whole = clipped[here].sum(axis=0), G[here].sum(axis=0)
             long, short = float(np.linalg.norm(whole)), float(np.linalg.norm(kept))
-            if mistake == "each group is clipped":
+            if mistake == "what is lost":
+                shares.append(1 - short / long)
+            elif mistake == "each group is clipped":
                 mean = float(np.linalg.norm(G[here].mean(axis=0)))
                 shares.append(min(1.0, max_norm / mean))
             elif mistake == "the mean factor":
@@ -892,8 +906,17 @@ def _survived(mistake: str = "") -> Callable[..., Any]:
     return surviving_shares
 
 
-def _survived_held(name: str, message: Say, hint: str) -> Misconception:
-    return Misconception(name, {"surviving_shares": _survived(name)}, message, hint)
+def _survived_held(
+    name: str, message: Say, hint: str, matches: Callable[[list[Case], list[Answer]], bool] | None = None
+) -> Misconception:
+    return Misconception(name, {"surviving_shares": _survived(name)}, message, hint, matches)
+
+
+def _one_factor_for_all(cases: list[Case], answers: list[Answer]) -> bool:
+    """Both groups keep the same share in every case, whichever gradient's norm it was computed from."""
+    shares = [numbers_in(answer.value) if answer.status == "given" else None for answer in answers]
+    found = [share for share in shares if share is not None and share.shape == (2,)]
+    return len(found) == len(cases) and all(abs(a - b) < 1e-6 and 0 < a <= 1 for a, b in found)
 
 
 SURVIVING_SHARES = Judged(
@@ -902,15 +925,22 @@ SURVIVING_SHARES = Judged(
     misconceptions=(
         _survived_held(
             "the batch is clipped",
-            "You clip the mean gradient of the whole batch. One factor for all shortens both groups alike, and "
-            "bounds what no single person can do. Here every person's gradient is clipped before they are added.",
+            "Both groups keep the same share in your answer, as if the gradient of the whole batch were clipped, "
+            "by one factor for all. Such a clip bounds what no single person can do. Here every person's gradient "
+            "is clipped before they are added.",
             "One norm and one factor for every row of G.",
+            _one_factor_for_all,
         ),
         _survived_held(
             "each group is clipped",
             "You clip each group's mean gradient as if it were one person. Every row of G is clipped by itself, "
             "before anything is added.",
             "np.linalg.norm(G, axis=1) gives one norm a person.",
+        ),
+        _survived_held(
+            "what is lost",
+            "You give the share that is lost. Asked is the share that is left, 1 where nothing is clipped.",
+            "The length after clipping over the length before, without 1 minus.",
         ),
         _survived_held(
             "the mean factor",
@@ -1028,13 +1058,9 @@ def _rule_kind(case: Case, answer: Answer) -> str:
     number = number_in(answer.value["value"])
     assert number is not None
     if answer.value["rule"] == "cap":
-        return (
-            "a cap that allows too much"
-            if number > 1.2
-            else "a cap that silences the larger group"
-            if number < 0.7
-            else "at an edge"
-        )
+        if number > 1.2:
+            return "a cap that allows too much" if number < 4 else "no cap at all"
+        return "a cap that silences the larger group" if number < 0.7 else "at an edge"
     return "too little weight" if number < 0.9 else "too much weight"
 
 
@@ -1060,6 +1086,14 @@ RULE_AND_VALUE = Judged(
             "At which ratios does the smaller group outweigh the larger one? Try some, and watch both accuracies.",
         ),
         _rule_held(
+            "no cap at all",
+            "cap",
+            100.0,
+            "Such a ratio is hardly ever reached, so nothing holds the larger group back; and the long steps of "
+            "this rule, at a learning rate of 3, suit gradients that are capped near 1. Both groups lose.",
+            "Come down to ratios around 1, and look at both accuracies.",
+        ),
+        _rule_held(
             "a cap that silences the larger group",
             "cap",
             0.2,
@@ -1071,8 +1105,8 @@ RULE_AND_VALUE = Judged(
             "too little weight",
             "weigh",
             0.25,
-            "The direction is right, but the inverted digits still count for too little: at strength 0 they are a "
-            "tenth of the loss, at strength 1 one half.",
+            "The inverted digits still count for too little: at strength 0 they are a tenth of the loss, at "
+            "strength 1 one half.",
             "Raise the strength until the inverted digits are read, and stop before the others suffer.",
         ),
         _rule_held(
