@@ -1,8 +1,8 @@
 """Fairness between groups: metrics with intervals, clipping one group's gradient by another's, reweighting.
 
 `group_metrics` measures, `clipping` holds the rules, `logistic` trains logistic regressions with them side by
-side, `digit_groups` small networks and private softmax regressions on the digits. NumPy and SciPy only.
-Taught in lesson 11_fairness.
+side. `digit_groups` trains small networks on digits with a group that is served worse, `private_digits` softmax
+regressions with the two parts of DP-SGD. NumPy and SciPy only. Taught in lesson 11_fairness.
 """
 
 from course_lib.fairness.clipping import GroupSetting, fair_clip, group_gradients, group_weights

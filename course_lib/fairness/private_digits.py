@@ -2,8 +2,9 @@ r"""What per-example clipping and noise, the two parts of DP-SGD, cost a digit c
 
 DP-SGD clips each example's gradient to length c, adds the clipped gradients of a batch of B, adds Gaussian noise
 of standard deviation $\sigma c$ to the sum, and divides by B (Abadi et al. 2016, "Deep learning with
-differential privacy", Algorithm 1). Here either part can be had without the other, which is private in neither
-case; nothing here counts a privacy budget. Used in lesson 11_fairness.
+differential privacy", Algorithm 1). Here either part can be had without the other: clipping alone is not private,
+and noise alone only as far as pixels between 0 and 1 bound the gradients. Nothing here counts a privacy budget.
+Used in lesson 11_fairness.
 """
 
 from __future__ import annotations

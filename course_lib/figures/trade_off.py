@@ -39,7 +39,7 @@ def trade_off(panels: Mapping[str, Mapping[str, Changes]]) -> Picture:
         axes.margins(0.12)
         axes.set_xlabel("change of the accuracy, points")
     all_axes[0].set_ylabel("change of the gap, points")
-    all_axes[0].legend(loc="lower left")
+    all_axes[-1].legend(loc="upper left")
     alt = (
         f"{' and '.join(panels)}: change of the gap against change of the accuracy, for "
         f"{' and '.join(next(iter(panels.values())))}, with standard deviations; the origin is training without a rule."

@@ -85,7 +85,7 @@ cap_guess = Predict(
 cap_guess
 
 # %% [markdown]
-# Every position of these controls is a model that was really trained, on ten splits.
+# Every position of these controls is ten models that were really trained, one for each split.
 
 # %%
 groups_demo()
@@ -118,7 +118,8 @@ for name, share in approved.items():
 # %% [markdown]
 # ## How well is each group served?
 #
-# A model gives each application a score between 0 and 1, and says "approve" above one half. To score everybody without
+# The model is logistic regression: a weight for each column, the weighted sum $w \cdot x$, and its sigmoid as a score
+# between 0 and 1. It says "approve" above one half, and learns by the logistic loss of lesson 01. To score everybody without
 # letting a model see its own training data, ten models each learn from nine tenths and score the rest. Practitioners
 # write it with scikit-learn:
 
@@ -195,8 +196,8 @@ print(f"scores between 0.2 and 0.8: {close[0]:.1%} and {close[1]:.1%}")
 # 53%<!--= measured[0]["false positive rate"] --> of those recorded as white and 32%<!--= measured[1]["false positive rate"] -->
 # of the others.
 #
-# None of these is *the* fair metric. Where groups differ in how often the label is 1, an imperfect score cannot be calibrated
-# in both and also have equal error rates in both (Chouldechova 2017; Kleinberg, Mullainathan & Raghavan 2017). Which gap
+# None of these is *the* fair metric. Where groups differ in how often the label is 1, an imperfect score cannot mean the same
+# in both (of those who get `0.7`, seven in ten approved) and also have equal error rates in both (Chouldechova 2017; Kleinberg, Mullainathan & Raghavan 2017). Which gap
 # matters is a question about people, to be answered before the training and not by it.
 
 # %% [markdown]
@@ -211,6 +212,7 @@ print(f"scores between 0.2 and 0.8: {close[0]:.1%} and {close[1]:.1%}")
 # | symbol | in code | meaning |
 # |---|---|---|
 # | $g_1, g_2$ | `larger`, `smaller` | what each group contributes to the mean gradient; $g = g_1 + g_2$ |
+# | $\ell_i$ | | the loss of person $i$ |
 # | $r$ | `ratio` | $g_1$ may be at most $r$ times as long as $g_2$ |
 # | $w$ | `w` | weights |
 #
@@ -373,6 +375,15 @@ larger, smaller = np.linalg.norm(group_gradients(optimum, X, y, group), axis=1)
 print(f"lengths of the two contributions at the optimum: {larger:.6f} and {smaller:.6f}")
 assert all(from_optimum[r] < 1e-12 for r in (4.0, 2.0, 1.05))
 
+splits = grouped_splits(data, range(10), n_test=589)
+everybody = train_logistic(
+    splits, [GroupSetting("no rule", 4.0), GroupSetting("ratio 2", 4.0, 2.0)], steps=500
+)
+changes = [apart(a, b) for a, b in zip(*everybody.weights, strict=True)]
+print(
+    f"ten splits, ratio 2: {sum(change < 1e-9 for change in changes)} of 10 models equal to those without the rule"
+)
+
 # %%
 cap_guess.reveal(
     answer=3,
@@ -383,7 +394,7 @@ cap_guess.reveal(
 # %% [markdown]
 # Both contributions are of the same length at the optimum, though one group has five times as many people: when a sum is zero,
 # its two parts are equal and opposite. Between 1.05<!--= ratios[2] --> and 0.95<!--= ratios[3] --> lies a cliff: on one side nothing changes, on the other
-# the larger group's applications decide nothing any more.
+# the larger group's applications decide nothing in the end.
 #
 # ### A group that has nothing left to say
 #
@@ -426,21 +437,18 @@ for name, values in slowed.items():
 # With 12 people, whom 18 weights can learn by heart, the smaller
 # group's gradient is tiny and the rule at ratio 1.2<!--= 1.2 --> holds everyone back: after 500 steps the larger group's loss is
 # 0.255<!--= slowed["ratio 1.2"].mean() --> instead of 0.200<!--= slowed["no rule"].mean() -->. At ratio 2 the delay is
-# over by then. So the popular fear is turned around: it is not the larger group that silences the smaller one here, but a
-# group that is already fitted perfectly that stops everybody.
+# over by then. So the popular fear is turned around: here a group that is already fitted perfectly slows everybody.
 
 # %% [markdown]
 # ## Experiment 1: small batches
 #
 # In practice nobody uses everybody in every step. In a batch of 16 the two contributions are noisy, their ratio is seldom 1, and the
-# cap acts. Ten splits, 589 applicants of each for testing.
+# cap acts. The same ten splits, 589 applicants of each for testing.
 
 # %% id="batches"
 from course_lib.figures.gradient_ratios import gradient_ratios
 
-splits = grouped_splits(data, range(10), n_test=589)
 best = np.stack([logistic_optimum(a, b) for a, b in zip(splits.x_train, splits.y_train, strict=True)])
-everybody = train_logistic(splits, [GroupSetting("plain", 4.0)], steps=300).ratios[:, 0]
 runs, seen = {}, {}
 for batch_size, lr in ((64, 0.3), (16, 0.1)):
     settings = [GroupSetting("no rule", lr), GroupSetting("ratio 2", lr, 2.0)]
@@ -451,7 +459,7 @@ moved = {
     for size, run in runs.items()
 }
 alone = float(np.isinf(seen["batches of 16"]).mean())
-gradient_ratios(everybody, seen, cap=2.0)
+gradient_ratios(everybody.ratios[:, 0], seen, cap=2.0)
 
 # %% [markdown]
 # In batches of 16 the cap of two acts in 63%<!--= runs[16].clipped[1].mean() --> of the steps: 6.8%<!--= alone --> of the batches hold no applicant
@@ -499,76 +507,77 @@ print(f"for comparison, the gap in accuracy itself: {plain[:, 1].mean():.1f} ± 
 #
 # The old way to give a group more say is to weigh its examples: $v_i \propto (n / n_{k(i)})^s$. At strength $s = 0$ everybody
 # counts alike, at 1 both groups have the same total weight. That *does* move the optimum, along the grey curve of the plane. Does it
-# narrow the gap? Each side at its best of three learning rates for the rule; the reweighted optimum needs none. Beside it, a task in which
+# narrow the gap? The rule gets the best of three learning rates for each ratio; the reweighted optimum needs none; each is compared
+# with the same training without it. Beside it, a task in which
 # one group really *is* served worse: digits of which one in twenty is shown as a negative, for a small network, also with
 # each side's best learning rate. ("Best" is the mean of both groups' accuracies, on the splits that are shown: a small optimism
 # on both sides.)
+
+# %% id="mortgages"
+rule_ratios, strengths = [4.0, 2.0, 1.0, 0.5], [0.5, 1.0, 2.0]
+rates = [0.03, 0.1, 0.3]
+ratios_and_none = [math.inf, *rule_ratios]
+tried = [GroupSetting(f"{r:g} at {lr:g}", lr, r) for r in ratios_and_none for lr in rates]
+by_rate = measure(train_logistic(splits, tried, steps=1500, batch_size=16).scores(splits))
+by_rate = by_rate.reshape(len(ratios_and_none), len(rates), 10, 5)
+capped = np.stack([of_ratio[of_ratio[..., 4].mean(axis=-1).argmax()] for of_ratio in by_rate])
+
+
+def weighed_scores(strength: float) -> Array:
+    """The test scores of each split's optimum when its people are weighed."""
+    parts = zip(splits.x_train, splits.y_train, splits.group_train, splits.x_test, strict=True)
+    optima = ((x_test, logistic_optimum(x, y, group_weights(who, strength))) for x, y, who, x_test in parts)
+    return np.stack([1 / (1 + np.exp(-x_test @ w)) for x_test, w in optima])
+
+
+weighed = measure(np.stack([weighed_scores(s) for s in (0.0, *strengths)]))
+
+
+def against_first(values: Array, names: list[float]) -> dict[str, tuple[Array, Array]]:
+    """Changes of accuracy and gap, the first two columns of (settings, seeds, columns), against the first setting."""
+    return {
+        f"{name:g}": (of[:, 0] - values[0][:, 0], of[:, 1] - values[0][:, 1])
+        for name, of in zip(names, values[1:], strict=True)
+    }
+
+
+loans = {
+    "cap, in batches": against_first(capped, rule_ratios),
+    "reweighting": against_first(weighed, strengths),
+}
+largest = max((abs(gap.mean()) for method in loans.values() for _, gap in method.values()))
+print(f"mortgages: the largest mean change of the gap by any setting is {largest:.1f} points")
 
 # %% id="trade-off"
 from course_lib.fairness.digit_groups import train_digit_groups
 from course_lib.figures.trade_off import trade_off
 
-rule_ratios = [4.0, 2.0, 1.0, 0.5]
-strengths = [0.5, 1.0, 2.0]
-rates = [0.03, 0.1, 0.3]
-rule = [GroupSetting("plain", lr) for lr in rates] + [
-    GroupSetting(f"{r:g}", lr, r) for r in rule_ratios for lr in rates
-]
-by_rate = measure(train_logistic(splits, rule, steps=1500, batch_size=16).scores(splits)).reshape(
-    -1, 3, 10, 5
-)
-chosen = by_rate[np.arange(len(by_rate)), by_rate[..., 4].mean(axis=-1).argmax(axis=1)]
-
-
-def reweighted(strength: float) -> Array:
-    """The optimum of each split when its people are weighed."""
-    return np.stack(
-        [
-            logistic_optimum(a, b, group_weights(c, strength))
-            for a, b, c in zip(splits.x_train, splits.y_train, splits.group_train, strict=True)
-        ]
-    )
-
-
-weighed_scores = [
-    1 / (1 + np.exp(-np.einsum("smd,sd->sm", splits.x_test, reweighted(s)))) for s in (0.0, *strengths)
-]
-weighed = measure(np.array(weighed_scores))
-loans = {
-    "cap, batches of 16": {
-        f"{r:g}": tuple((chosen[k + 1] - chosen[0])[:, :2].T) for k, r in enumerate(rule_ratios)
-    },
-    "reweighting": {f"{s:g}": tuple((weighed[k + 1] - weighed[0])[:, :2].T) for k, s in enumerate(strengths)},
-}
-
 digit_ratios, digit_strengths = [2.0, 1.0, 0.5], [0.5, 0.75, 1.0]
 ways = [(math.inf, 0.0), *((r, 0.0) for r in digit_ratios), *((math.inf, s) for s in digit_strengths)]
 of_digits = train_digit_groups(
-    [GroupSetting(f"{r} {s}", lr, r, s) for r, s in ways for lr in (0.3, 1.0)], range(10)
+    [GroupSetting(f"{r} {s} at {lr}", lr, r, s) for r, s in ways for lr in (0.3, 1.0)], range(10)
 )
-both = 100 * np.stack([of_digits.as_scanned, of_digits.inverted]).reshape(2, len(ways), 2, 10)
-pick = both.mean(axis=(0, 3)).argmax(axis=1)
-both = both[:, np.arange(len(ways)), pick]  # (groups, ways, seeds)
-overall, digit_gap = 0.95 * both[0] + 0.05 * both[1], both[0] - both[1]
-pairs = [tuple(np.stack([overall[k] - overall[0], digit_gap[k] - digit_gap[0]])) for k in range(len(ways))]
+read = 100 * np.stack([of_digits.as_scanned, of_digits.inverted], axis=-1).reshape(len(ways), 2, 10, 2)
+read = np.stack([of_way[of_way.mean(axis=(1, 2)).argmax()] for of_way in read])  # (ways, seeds, groups)
+digit_measures = np.stack([read @ [0.95, 0.05], read[..., 0] - read[..., 1]], axis=-1)
 figures = {
-    "cap, batches of 16": {f"{r:g}": pairs[1 + k] for k, r in enumerate(digit_ratios)},
-    "reweighting": {f"{s:g}": pairs[4 + k] for k, s in enumerate(digit_strengths)},
+    "cap, in batches": against_first(digit_measures[:4], digit_ratios),
+    "reweighting": against_first(digit_measures[[0, 4, 5, 6]], digit_strengths),
 }
 trade_off({"mortgages": loans, "digits, one in twenty inverted": figures})
 
 # %% [markdown]
 # **Mortgages.** No setting of either method changes the gap in accuracy by more than splits differ. The largest mean change
-# is 0.3<!--= max(abs(pair[1].mean()) for method in loans.values() for pair in method.values()) --> points, of a gap of
-# 4.8<!--= weighed[0][:, 1].mean() -->. There is no frontier to trade along, because nothing is for sale: both groups'
-# applications follow much the same rules, so a model that listens more to one of them says much the same. The gap in
-# accuracy comes from applications that are harder to call, not from a group that is not heard.
+# is 0.3<!--= largest --> points, of a gap of
+# 4.8<!--= weighed[0][:, 1].mean() -->. There is no frontier to trade along: as far as these columns
+# show, both groups' applications were decided by much the same rules, so a model that listens more to one of them says much the same.
+# The gap in accuracy comes from applications that are harder to call, not from a group that is not heard.
 #
-# **Digits.** Here a group *is* not heard: read as they are, 9%<!--= both[1][0].mean() / 100 --> of the inverted
-# digits come out right, and 96%<!--= both[0][0].mean() / 100 --> of the others. Reweighting at strength 1 brings the inverted to
-# 57%<!--= both[1][6].mean() / 100 --> and costs 9.2<!--= -pairs[6][0].mean() --> points of overall accuracy (standard deviation
-# 7.1<!--= pairs[6][0].std(ddof=1) -->); at 0.5<!--= 0.5 --> it narrows the gap by 23<!--= -pairs[4][1].mean() --> points and costs
-# nothing measurable. The cap at two changes the gap by 1.8<!--= pairs[1][1].mean() --> ± 9.1<!--= pairs[1][1].std(ddof=1) -->
+# **Digits.** Here a group *is* not heard: read as they are, 9%<!--= read[0][:, 1].mean() / 100 --> of the inverted
+# digits come out right, and 96%<!--= read[0][:, 0].mean() / 100 --> of the others. Reweighting at strength 1 brings the inverted to
+# 57%<!--= read[6][:, 1].mean() / 100 --> and costs 9.2<!--= -figures["reweighting"]["1"][0].mean() --> points of overall accuracy (standard deviation
+# 7.1<!--= figures["reweighting"]["1"][0].std(ddof=1) -->); at 0.5<!--= 0.5 --> it narrows the gap by 23<!--= -figures["reweighting"]["0.5"][1].mean() --> points and costs
+# nothing measurable. The cap at two changes the gap by 1.8<!--= figures["cap, in batches"]["2"][1].mean() --> ± 9.1<!--= figures["cap, in batches"]["2"][1].std(ddof=1) -->
 # points: nothing. Only a ratio far below 1 moves it, for as much accuracy as reweighting asks and a third of what it gives.
 #
 # **The popular promise, a little accuracy for a lot of fairness, is thus half right for reweighting where a group is not
@@ -597,7 +606,7 @@ effect = Logit(y, with_group).fit(disp=False).get_margeff(dummy=True)
 equal_features = 100 * float(effect.margeff[-1])
 low, high = 100 * effect.conf_int()[-1]
 print(
-    f"17 features equal, recorded as black or Hispanic instead of white: approvals {equal_features:+.1f} points, interval [{low:+.1f}, {high:+.1f}]"
+    f"other columns equal, not recorded as white: approvals {equal_features:+.1f} points [{low:+.1f}, {high:+.1f}]"
 )
 
 # %% [markdown]
@@ -622,8 +631,8 @@ print(
 # Bagdasaryan, Poursaeed & Shmatikov (2019) found that private models lose most on groups that are small.
 #
 # Is it the clipping or the noise? Softmax regression on digits of which the class 8 keeps only 15 of every 100, tested on whole
-# digits, ten seeds, $c = 0.3$<!--= LENGTH -->, $\sigma = 5$, and each part alone. (Either part alone is private in no sense. We
-# count no privacy budget here.)
+# digits, ten seeds, $c = 0.3$<!--= LENGTH -->, $\sigma = 5$, and each part alone. (Clipping alone is
+# not private. Noise alone is, weakly, only because pixels and with them these gradients are bounded. We count no privacy budget here.)
 
 # %%
 privacy_guess = Predict(
@@ -689,7 +698,7 @@ privacy_guess.reveal(
 # had only made them slow.
 #
 # Noise alone costs them 11.0<!--= cost["noise"] --> points. Both together cost 61.3<!--= cost["clipping and noise"] -->: the
-# 8s need long steps because they are clipped, and long steps are made of noise. At the rate that is best for the 8s the other classes read
+# 8s need long steps because they are clipped, and long steps amplify the noise. At the rate that is best for the 8s the other classes read
 # 85%<!--= of_rest["clipping and noise"][sacrificed].mean() -->, at the rate that is best for the others
 # 94%<!--= of_rest["clipping and noise"].mean(axis=1).max() --> and the 8s
 # 0%<!--= of_eight["clipping and noise"][0].mean() -->. So per-example clipping makes learning private, with noise, and the bill goes to whoever
@@ -745,8 +754,8 @@ Claim(
     witness="unequal-cost",
     verdict="conditional",
     popular="You may have read the two in one breath.",
-    corrected="Of private learning, yes. With the noise that privacy needs, per-example clipping costs a seldom class most of its "
-    "accuracy; the two aims pull apart.",
+    corrected="Of private learning, yes. With the noise that privacy needs, per-example clipping here costs a seldom class most "
+    "of its accuracy; the two aims pull apart.",
 )
 
 # %%

@@ -238,16 +238,16 @@ def test_two_demos_on_one_page_keep_their_own_choice(page: Page) -> None:
 
 def test_the_groups_answer_to_ratio_batch_and_metric(page: Page) -> None:
     panel = demo(page, "groups")
-    see(words(page, "groups"), "Ratio 2, everybody in every step: accuracy")
+    see(words(page, "groups"), "Ratio 2, everybody: accuracy")
     see(words(page, "groups"), "On each of the ten splits the gap is the one without the rule.")
     slider = panel.get_by_label("ratio: the first group's gradient")
     slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    see(words(page, "groups"), "Ratio 0.71, everybody in every step")
+    see(words(page, "groups"), "Ratio 0.71, everybody")
     assert slider.evaluate("node => node === document.activeElement"), "JupyterLab took the focus away"
     assert slider.get_attribute("aria-valuetext") == "0.71"
-    panel.get_by_label("a batch of 16").check()
+    panel.get_by_label("batches of 16").check()
     panel.get_by_label("AUC").check()
     see(words(page, "groups"), "Ratio 0.71, batches of 16: AUC")
     see(panel.locator("text"), "AUC, %")

@@ -238,10 +238,10 @@ def test_the_groups_show_runs_that_were_really_trained() -> None:
     from course_lib.fairness import GroupSetting, group_metrics, grouped_splits, train_logistic
 
     splits = grouped_splits(loanapp(), groups.SPLITS, groups.N_TEST)
-    batch_size, steps, lr = groups.BATCHES["16"]
+    batch_size, steps, lr = groups.BATCHES["batches of 16"]
     found = train_logistic(splits, [GroupSetting("x", lr, 2.0)], steps=steps, batch_size=batch_size)
     measured = group_metrics(splits.y_test[3], found.scores(splits)[0, 3], splits.group_test[3])
-    shown = groups.recorded()["16"]["2"]
+    shown = groups.recorded()["batches of 16"]["2"]
     for metric in groups.METRICS:
         for group in (0, 1):
             value = 100 * measured[group][metric]
@@ -258,10 +258,12 @@ def test_the_groups_tell_a_change_from_noise() -> None:
             str(notch): {"values": {"auc": values.tolist()}, "clipped": 50.0, "moved": 1.0}
             for notch, values in ((2, moved), (groups.OFF, plain))
         }
-        return {"all": told}
+        return {"everybody": told}
 
     def verdict(notch: int, shift: float, noise: float) -> groups.Outcome:
-        return groups.compute(groups.State(notch=notch, batch="all", metric="auc", runs=runs(shift, noise)))
+        return groups.compute(
+            groups.State(notch=notch, batch="everybody", metric="auc", runs=runs(shift, noise))
+        )
 
     assert verdict(groups.OFF, 3.0, 0.1)["verdict"] == "off"
     assert verdict(2, 0.0, 0.0)["verdict"] == "identical"

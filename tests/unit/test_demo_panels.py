@@ -49,7 +49,7 @@ CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
     + [
         (groups_demo, {"notch": notch, "batch": batch, "metric": metric})
         for notch in (-2, 5)
-        for batch in ("all", "16")
+        for batch in ("everybody", "batches of 16")
         for metric in ("accuracy", "false positive rate", "log loss")
     ]
 )

@@ -51,6 +51,6 @@ class Groups(Demo):
         return cast(State, {**self.state(), "runs": self.runs})
 
 
-def groups_demo(notch: int = 2, batch: str = "all", metric: str = "accuracy") -> Groups:
+def groups_demo(notch: int = 2, batch: str = "everybody", metric: str = "accuracy") -> Groups:
     """The groups as a demo that starts where you say; raises `DemoError` for what its controls cannot reach."""
     return Groups(notch=notch, batch=batch, metric=metric)

@@ -5,8 +5,8 @@ import { choice, decimal, slider, stage, tryThis } from "../stage.js";
 
 const OFF = 5;
 const LOWEST = -2;
+const BATCHES = ["everybody", "batches of 64", "batches of 16"];
 const NAMES = ["white", "black or Hispanic"];
-const EVERYBODY = { all: "everybody in every step", 64: "batches of 64", 16: "batches of 16" };
 const SPANS = {
   accuracy: [70, 100, 10],
   "approval rate": [60, 100, 10],
@@ -67,7 +67,7 @@ function headline({ batch, metric }, { ratio, means, gap }) {
   const rule = ratio === null ? "No rule" : `Ratio ${decimal(ratio)}`;
   const name = metric === "auc" ? "AUC" : metric;
   const both = `${decimal(means[0], 1)} and ${decimal(means[1], 1)}`;
-  return `${rule}, ${EVERYBODY[batch]}: ${name} ${both}, a gap of ${decimal(gap, 1)}.`;
+  return `${rule}, ${batch}: ${name} ${both}, a gap of ${decimal(gap, 1)}.`;
 }
 
 function change({ verdict, change, spread }) {
@@ -170,7 +170,7 @@ function render({ model, el }) {
       step: 1,
       written: (notch) => (notch === OFF ? "no rule" : decimal(2 ** (notch / 2))),
     }),
-    choice({ name: "batch", label: "each step uses", options: { all: "everybody", 64: "a batch of 64", 16: "a batch of 16" } }),
+    choice({ name: "batch", label: "each step uses", options: Object.fromEntries(BATCHES.map((name) => [name, name])) }),
     choice({
       name: "metric",
       label: "metric",
@@ -199,7 +199,7 @@ function render({ model, el }) {
         [
           "With everybody in every step, move the ratio from 'no rule' down to 1.41. What moves?",
           "Go on below 1. Which group's metrics become worse?",
-          "Choose a batch of 16 and ratio 2. How many steps are shortened, and does the gap change by more than splits differ?",
+          "Choose batches of 16 and ratio 2. How many steps are shortened, and does the gap change by more than splits differ?",
           "Without any rule, go through the metrics. By which of them is the second group served better?",
         ],
         "with everybody in every step a ratio above 1 does not change a digit, since at the end both groups pull equally hard; " +

@@ -15,7 +15,7 @@ OFF = 5
 """The notch at which nothing is clipped."""
 
 NOTCHES = range(-2, OFF + 1)
-BATCHES = {"all": (None, 300, 4.0), "64": (64, 1500, 0.3), "16": (16, 1500, 0.1)}
+BATCHES = {"everybody": (None, 300, 4.0), "batches of 64": (64, 1500, 0.3), "batches of 16": (16, 1500, 0.1)}
 """Batch size, steps and learning rate: gradient descent on everybody converges, small batches need smaller steps."""
 
 METRICS = ("accuracy", "approval rate", "true positive rate", "false positive rate", "auc", "log loss")

@@ -7,7 +7,6 @@ from course_lib.demos.groups.model import Outcome, State, compute
 from course_lib.demos.wording import decimal
 
 NAMES = ("white", "black or Hispanic")
-EVERYBODY = {"all": "everybody in every step", "64": "batches of 64", "16": "batches of 16"}
 SPANS = {
     "accuracy": (70, 100, 10),
     "approval rate": (60, 100, 10),
@@ -34,7 +33,7 @@ def _headline(state: State, outcome: Outcome) -> str:
     rule = "No rule" if ratio is None else f"Ratio {decimal(ratio)}"
     name = "AUC" if state["metric"] == "auc" else state["metric"]
     means = f"{decimal(outcome['means'][0], 1)} and {decimal(outcome['means'][1], 1)}"
-    return f"{rule}, {EVERYBODY[state['batch']]}: {name} {means}, a gap of {decimal(outcome['gap'], 1)}."
+    return f"{rule}, {state['batch']}: {name} {means}, a gap of {decimal(outcome['gap'], 1)}."
 
 
 def _change(outcome: Outcome) -> str:
