@@ -585,3 +585,12 @@ def test_the_picture_of_an_end_says_start_end_and_answer():
     got = verdict("where_it_ends", where_it_ends=lambda larger, smaller, ratio, start: 3.25)
     assert f"From {got.case['start']:g} the descent goes to" in label_of(got)
     assert "your answer is 3.25" in label_of(got)
+
+
+def test_the_picture_of_a_choice_shows_every_network_and_says_the_means():
+    got = verdict("rule_and_value", my_rule="weigh", my_value=0.3)
+    image = ElementTree.fromstring(got.picture)
+    dots = [entry for entry in image.iter() if entry.tag.endswith("circle")]
+    assert len(dots) == 6 + 1  # one explains the dots
+    scanned, inverted = judges._accuracies_of(got.case, got.got.value)
+    assert f"yours reach {scanned:.2f} and {inverted:.2f}" in label_of(got)

@@ -794,11 +794,11 @@ def _picture_of_the_end(case: Case, got: Plain, expected: Plain) -> str:
 
 def _spot(x: float, y: float, colour: str, shape: str, hollow: bool) -> str:
     if shape == "cross":
-        return f'<path d="M{x - 6:.1f} {y - 6}l12 12m0 -12l-12 12" stroke="{colour}" stroke-width="3"/>'
+        return f'<path d="M{x - 6:.1f} {y - 6:.1f}l12 12m0 -12l-12 12" stroke="{colour}" stroke-width="3"/>'
     look = f'fill="{"#fff" if hollow else colour}" stroke="{colour}" stroke-width="{3 if hollow else 1}"'
     if shape == "square":
-        return f'<rect x="{x - 5:.1f}" y="{y - 5}" width="10" height="10" {look}/>'
-    return f'<circle cx="{x:.1f}" cy="{y}" r="{7 if hollow else 5}" {look}/>'
+        return f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10" {look}/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{7 if hollow else 5}" {look}/>'
 
 
 WHERE_IT_ENDS = Judged(
@@ -1003,7 +1003,7 @@ AS_SCANNED, INVERTED = 0.90, 0.75
 
 @cache
 def _accuracies(rule: str, value: float) -> dict[int, tuple[float, float]]:
-    """What is known so far of the fresh networks under one rule; `_accuracies_of` fills it."""
+    """What is known so far of the fresh networks under one rule; `_accuracies_of_each` fills it."""
     return {}
 
 
@@ -1025,12 +1025,16 @@ def _accuracies_of(case: Case, value: Plain) -> tuple[float, float]:
     """The mean accuracies on digits as scanned and on inverted ones, of this case's networks."""
     number = number_in(value["value"])
     assert number is not None
-    known, seeds = _accuracies(value["rule"], number), [int(seed) for seed in case["seeds"]]
-    if unknown := [seed for seed in seeds if seed not in known]:
-        each = probes.accuracies_of_each(value["rule"], number, unknown)
-        known.update(zip(unknown, zip(*each.tolist(), strict=True), strict=True))
-    scanned, inverted = np.mean([known[seed] for seed in seeds], axis=0)
+    scanned, inverted = np.mean(_accuracies_of_each(case, value["rule"], number), axis=0)
     return float(scanned), float(inverted)
+
+
+def _accuracies_of_each(case: Case, rule: str, value: float) -> list[tuple[float, float]]:
+    known, seeds = _accuracies(rule, value), [int(seed) for seed in case["seeds"]]
+    if unknown := [seed for seed in seeds if seed not in known]:
+        each = probes.accuracies_of_each(rule, value, unknown)
+        known.update(zip(unknown, zip(*each.tolist(), strict=True), strict=True))
+    return [known[seed] for seed in seeds]
 
 
 def _reached(case: Case, value: Plain) -> str:
@@ -1070,6 +1074,49 @@ def _rule_held(name: str, rule: str, value: float, story: str, hint: str) -> Mis
 
     names = {"my_rule": rule, "my_value": value}
     return Misconception(name, names, say, hint, matches=first_failing(_rule_kind, name))
+
+
+def _picture_of_accuracies(case: Case, got: Plain, expected: Plain) -> str:
+    """Every network by its two accuracies, and the corner that is asked for."""
+    if _complaint(got):
+        return ""
+    number = number_in(got["value"])
+    assert number is not None
+    each, (scanned, inverted) = _accuracies_of_each(case, got["rule"], number), _accuracies_of(case, got)
+    side, left, top = 180, 46, 10
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return left + side * x, top + side * (1 - y)
+
+    alt = (
+        "Six networks by their accuracy on digits as scanned, from left to right, and on inverted ones, upwards. "
+        f"Asked is {AS_SCANNED:.2f} and {INVERTED:.2f} on average; yours reach {scanned:.2f} and {inverted:.2f}."
+    )
+    corner, (mean_x, mean_y) = place(AS_SCANNED, 1), place(scanned, inverted)
+    words = 'fill="#222"'
+    parts = [
+        opening(alt, (0, 0, 520, side + 52)),
+        f'<rect x="{left}" y="{top}" width="{side}" height="{side}" fill="none" stroke="{GREY}"/>',
+        f'<rect x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{side * (1 - AS_SCANNED):.1f}" '
+        f'height="{side * (1 - INVERTED):.1f}" fill="{GREEN}" fill-opacity=".25" stroke="{GREEN}" stroke-width="2"/>',
+        *(_spot(*place(*point), BLUE, "circle", hollow=False) for point in each),
+        _spot(mean_x, mean_y, VERMILION, "cross", hollow=False),
+        f'<text x="{left - 6}" y="{top + 6}" text-anchor="end" {words}>1</text>',
+        f'<text x="{left - 6}" y="{top + side + 4}" text-anchor="end" {words}>0</text>',
+        f'<text x="{left + side}" y="{top + side + 16}" text-anchor="end" {words}>1</text>',
+        f'<text x="{left}" y="{top + side + 34}" {words}>to the right: accuracy on digits as scanned</text>',
+        f'<text x="{left + side + 46}" y="{top + 14}" {words}>upwards: accuracy on inverted ones</text>',
+    ]
+    legend = (
+        ("circle", BLUE, "one network"),
+        ("cross", VERMILION, f"their mean, {scanned:.2f} and {inverted:.2f}"),
+        ("square", GREEN, f"asked: {AS_SCANNED:.2f} and {INVERTED:.2f} or more"),
+    )
+    for row, (shape, colour, text) in enumerate(legend):
+        y = top + 44 + 24 * row
+        parts.append(_spot(left + side + 30, y, colour, shape, hollow=shape == "square"))
+        parts.append(f'<text x="{left + side + 46}" y="{y + 4}" {words}>{text}</text>')
+    return "".join([*parts, "</svg>"])
 
 
 RULE_AND_VALUE = Judged(
@@ -1124,6 +1171,7 @@ RULE_AND_VALUE = Judged(
         "seeds=range(10).",
         "Weighing between 0.75 and 1.1, or a cap between 0.55 and 0.85, does it: take a value well inside.",
     ),
+    picture=_picture_of_accuracies,
 )
 
 JUDGED: tuple[Judged, ...] = (
