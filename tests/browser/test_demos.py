@@ -23,10 +23,10 @@ Role = Literal["slider", "radio"]
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can run")
 
-DEMOS = ("chain", "plane", "monitor", "spike", "phase")
+DEMOS = ("chain", "plane", "monitor", "spike", "phase", "groups")
 CELLS = {
     "demos.ipynb": (
-        "from course_lib.demos import chain_demo, plane_demo\nchain = chain_demo()\nchain",
+        "from course_lib.demos import chain_demo, groups_demo, plane_demo\nchain = chain_demo()\nchain",
         "plane = plane_demo()\nplane",
         "print('heard', chain.state(), plane.state())",
         "chain.gain = 0.8",
@@ -36,6 +36,7 @@ CELLS = {
         "print('settled', monitor.state(), spike.state())",
         "from course_lib.demos import phase_demo\nphase = phase_demo()\nphase",
         "print('game', phase.state())",
+        "groups = groups_demo()\ngroups",
     ),
 }
 # The contrast of two computed colours (WCAG 2.2, 1.4.3), by way of a canvas that understands every notation.
@@ -296,6 +297,7 @@ def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> Non
     for clipped in ("nothing", "both gradients", "the discriminator's weight"):
         demo(page, "phase").get_by_label(clipped).check()
         check_contrast(demo(page, "phase"))
+    check_contrast(demo(page, "groups"))
     set_theme(page, "JupyterLab Light")
 
 
@@ -304,7 +306,8 @@ def check_contrast(panel: Locator) -> None:
     paper = panel.element_handle()
     for selector, style, least in (
         (".signal, .gradient, .shaft, .allowed, .radius, .start, .free, .circle", "stroke", 3.0),
-        (".signal-dot, .bar, [class$=-tip], [class$=-head]", "fill", 3.0),
+        (".first-mean, .second-mean, .plain", "stroke", 3.0),
+        (".signal-dot, .bar, .change, [class$=-tip], [class$=-head]", "fill", 3.0),
         ("text", "fill", 4.5),
         (".course-words, .course-value, .course-hint, .course-try li, legend, th, td", "color", 4.5),
     ):
@@ -338,3 +341,22 @@ def test_two_demos_on_one_page_keep_their_own_choice(page: Page) -> None:
     see(second.locator(".course-words"), "tanh layers")
     assert second.get_by_label("tanh(a · h)").is_checked()
     assert demo(page, "chain").get_by_label("a · h", exact=True).is_checked()
+
+
+def test_the_groups_answer_to_ratio_batch_and_metric(page: Page) -> None:
+    panel = demo(page, "groups")
+    see(words(page, "groups"), "Ratio 2, everybody: accuracy")
+    see(words(page, "groups"), "On each of the ten splits the gap is the one without the rule.")
+    slider = panel.get_by_label("ratio: the first group's gradient")
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    see(words(page, "groups"), "Ratio 0.71, everybody")
+    assert slider.evaluate("node => node === document.activeElement"), "JupyterLab took the focus away"
+    assert slider.get_attribute("aria-valuetext") == "0.71"
+    panel.get_by_label("batches of 16").check()
+    panel.get_by_label("AUC").check()
+    see(words(page, "groups"), "Ratio 0.71, batches of 16: AUC")
+    see(panel.locator("text"), "AUC, %")
+    page.keyboard.press("ArrowDown")
+    see(words(page, "groups"), "Ratio 0.71, batches of 16: log loss")

@@ -1,7 +1,19 @@
 import numpy as np
 import pytest
 
-from course_lib.data import DataError, breast_cancer, diabetes, digits, split, standardise, sunspots
+from course_lib.data import (
+    DataError,
+    GroupedDataset,
+    breast_cancer,
+    diabetes,
+    digits,
+    loanapp,
+    partly_inverted,
+    split,
+    standardise,
+    sunspots,
+    thinned,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +98,53 @@ def test_standardise_leaves_a_constant_feature_at_zero():
     (scaled,) = standardise(data)
     assert np.ptp(data.X[:, 0]) == 0
     assert (scaled.X[:, 0] == 0).all()
+
+
+def test_loanapp_holds_decisions_by_group_and_no_forbidden_feature():
+    data = loanapp()
+    assert (data.X.shape, data.X.dtype, data.y.shape) == ((1976, 17), np.float64, (1976,))
+    assert np.isfinite(data.X).all()
+    assert set(np.unique(data.y)) == {0, 1}
+    assert data.groups == ("white", "black or Hispanic")
+    assert np.bincount(data.group).tolist() == [1669, 307]
+    assert data.y[data.group == 0].mean() == pytest.approx(0.9077, abs=1e-4)
+    assert data.y[data.group == 1].mean() == pytest.approx(0.7068, abs=1e-4)
+    assert not {"white", "black", "hispan", "male", "married", "old"} & set(data.features)
+    assert set(np.unique(data.X[:, data.features.index("gdlin")])) == {0.0, 1.0}
+    assert "Hunter & Walker 1996" in data.source
+
+
+def test_groups_follow_their_rows_through_a_split():
+    data = loanapp()
+    train, test = split(data, 500, np.random.default_rng(0))
+    assert isinstance(train, GroupedDataset)
+    both = np.concatenate([train.group, test.group])
+    assert both.sum() == data.group.sum()
+    rows = {tuple(row): (y, g) for row, y, g in zip(data.X, data.y, data.group, strict=True)}
+    told = [rows[tuple(row)] == (y, g) for row, y, g in zip(test.X, test.y, test.group, strict=True)]
+    assert np.mean(told) > 0.99  # a few applications are alike in every feature
+
+
+def test_partly_inverted_turns_one_group_and_keeps_the_other():
+    plain = digits()
+    data = partly_inverted(plain, 0.05, np.random.default_rng(0))
+    assert data.group.sum() == 90
+    turned = data.group == 1
+    assert np.array_equal(data.X[~turned], plain.X[~turned])
+    assert np.array_equal(data.X[turned], 1 - plain.X[turned])
+    assert np.array_equal(data.y, plain.y)
+    with pytest.raises(DataError, match="both groups"):
+        partly_inverted(plain, 0.0, np.random.default_rng(0))
+    with pytest.raises(DataError, match="from 0 to 1"):
+        partly_inverted(diabetes(), 0.5, np.random.default_rng(0))
+
+
+def test_thinned_drops_examples_of_one_label_only():
+    plain = digits()
+    data = thinned(plain, 8, 0.15, np.random.default_rng(0))
+    assert (data.y == 8).sum() == round(0.15 * (plain.y == 8).sum())
+    assert np.array_equal(data.X[data.y != 8], plain.X[plain.y != 8])
+    with pytest.raises(DataError, match="label 11"):
+        thinned(plain, 11, 0.15, np.random.default_rng(0))
+    with pytest.raises(DataError, match="leaves"):
+        thinned(plain, 8, 1.5, np.random.default_rng(0))

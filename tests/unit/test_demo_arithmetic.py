@@ -16,6 +16,9 @@ import pytest
 from course_lib.demos.chain import Chain
 from course_lib.demos.chain import model as chain_model
 from course_lib.demos.chain import picture as chain_picture
+from course_lib.demos.groups import Groups
+from course_lib.demos.groups import model as groups_model
+from course_lib.demos.groups import picture as groups_picture
 from course_lib.demos.monitor import Monitor
 from course_lib.demos.monitor import model as monitor_model
 from course_lib.demos.monitor import picture as monitor_picture
@@ -270,3 +273,45 @@ def test_phase_says_the_same_in_both_languages(in_node: Callable[..., Any]) -> N
     assert laws == {"out", "root", "linear", "circle", "kept", "home", "measured"}
     for state, answer in zip(states, in_node(Phase, "words", states), strict=True):
         assert phase_picture.words(state) == answer, state
+
+
+def groups_states() -> list[groups_model.State]:
+    """Every position of the controls, on the recorded runs and on invented ones whose gaps do move."""
+    runs = groups_model.recorded()
+    rng = np.random.default_rng(7)
+    invented = {
+        batch: {
+            str(notch): {
+                "values": {
+                    metric: rng.normal([[80.0 + 4 * notch], [75.0]], size=(2, 10)).tolist()
+                    for metric in groups_model.METRICS
+                },
+                "clipped": 12.5,
+                "moved": 0.05,
+            }
+            for notch in groups_model.NOTCHES
+        }
+        for batch in groups_model.BATCHES
+    }
+    return [
+        groups_model.State(notch=notch, batch=batch, metric=metric, runs=told)
+        for told in (runs, invented)
+        for batch in groups_model.BATCHES
+        for metric in groups_model.METRICS
+        for notch in groups_model.NOTCHES
+    ]
+
+
+def test_groups_compute_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = groups_states()
+    for state, answer in zip(states, in_node(Groups, "compute", states), strict=True):
+        where = f"{state['batch']} {state['metric']} {state['notch']}"
+        assert_same(dict(groups_model.compute(state)), answer, where)
+    verdicts = {groups_model.compute(state)["verdict"] for state in states}
+    assert verdicts == {"off", "identical", "noise", "moved"}
+
+
+def test_groups_say_the_same_in_both_languages(in_node: Callable[..., Any]) -> None:
+    states = groups_states()
+    for state, answer in zip(states, in_node(Groups, "words", states), strict=True):
+        assert groups_picture.words(state) == answer, (state["batch"], state["metric"], state["notch"])

@@ -11,6 +11,7 @@ import pytest
 from course_lib.clipping import ClippingError
 from course_lib.demos.chain import model as chain
 from course_lib.demos.chain import picture as chain_picture
+from course_lib.demos.groups import model as groups
 from course_lib.demos.monitor import model as monitor
 from course_lib.demos.phase import model as phase
 from course_lib.demos.phase import picture as phase_picture
@@ -281,3 +282,46 @@ def test_a_clipped_weight_never_passes_its_wall() -> None:
     outcome = phase.compute(phase_state("weight"))
     assert np.abs(outcome["outer"]["y"]).max() <= 1.0
     assert outcome["inner"]["most"] < 1.2
+
+
+def test_the_groups_show_runs_that_were_really_trained() -> None:
+    from course_lib.data import loanapp
+    from course_lib.fairness import GroupSetting, group_metrics, grouped_splits, train_logistic
+
+    splits = grouped_splits(loanapp(), groups.SPLITS, groups.N_TEST)
+    batch_size, steps, lr = groups.BATCHES["batches of 16"]
+    found = train_logistic(splits, [GroupSetting("x", lr, 2.0)], steps=steps, batch_size=batch_size)
+    measured = group_metrics(splits.y_test[3], found.scores(splits)[0, 3], splits.group_test[3])
+    shown = groups.recorded()["batches of 16"]["2"]
+    for metric in groups.METRICS:
+        for group in (0, 1):
+            value = 100 * measured[group][metric]
+            assert shown["values"][metric][group][3] == pytest.approx(value, abs=0.002)
+    assert shown["clipped"] == pytest.approx(100 * found.clipped.mean(), abs=0.06)
+
+
+def test_the_groups_tell_a_change_from_noise() -> None:
+    def runs(shift: float, noise: float) -> groups.Runs:
+        rng = np.random.default_rng(0)
+        plain = rng.normal(80, 2, size=(2, 10))
+        moved = plain + [[shift], [0.0]] + noise * rng.normal(size=(2, 10))
+        told = {
+            str(notch): {"values": {"auc": values.tolist()}, "clipped": 50.0, "moved": 1.0}
+            for notch, values in ((2, moved), (groups.OFF, plain))
+        }
+        return {"everybody": told}
+
+    def verdict(notch: int, shift: float, noise: float) -> groups.Outcome:
+        return groups.compute(
+            groups.State(notch=notch, batch="everybody", metric="auc", runs=runs(shift, noise))
+        )
+
+    assert verdict(groups.OFF, 3.0, 0.1)["verdict"] == "off"
+    assert verdict(2, 0.0, 0.0)["verdict"] == "identical"
+    assert verdict(2, 0.0, 1.0)["verdict"] == "noise"
+    moved = verdict(2, 3.0, 0.1)
+    assert moved["verdict"] == "moved"
+    assert moved["ratio"] == 2
+    assert moved["change"] == pytest.approx(3, abs=0.2)
+    assert moved["gap"] - moved["plain_gap"] == pytest.approx(moved["change"])
+    assert moved["spread"] == pytest.approx(np.std(moved["changes"], ddof=1))

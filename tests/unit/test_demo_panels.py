@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from course_lib.demos import chain_demo, monitor_demo, phase_demo, plane_demo, spike_demo
+from course_lib.demos import chain_demo, groups_demo, monitor_demo, phase_demo, plane_demo, spike_demo
 from course_lib.demos.chain.model import State as ChainState
 from course_lib.demos.stage import Demo, DemoError
 
-FACTORIES = pytest.mark.parametrize("factory", [chain_demo, monitor_demo, phase_demo, plane_demo, spike_demo])
+FACTORIES = pytest.mark.parametrize(
+    "factory", [chain_demo, groups_demo, monitor_demo, phase_demo, plane_demo, spike_demo]
+)
 CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
     [
         (chain_demo, {"unit": unit, "gain": gain, "depth": depth, "start": start})
@@ -49,6 +51,12 @@ CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
         for scheme in ("simultaneous", "alternating", "extragradient")
         for clipped in ("nobody", "both", "generator", "weight")
         for threshold, lr, decay in ((0.5, 0.05, 0.0), (3.0, 0.5, 0.005), (3.0, 0.5, 0.2), (1.0, 0.1, 0.01))
+    ]
+    + [
+        (groups_demo, {"notch": notch, "batch": batch, "metric": metric})
+        for notch in (-2, 5)
+        for batch in ("everybody", "batches of 16")
+        for metric in ("accuracy", "false positive rate", "log loss")
     ]
 )
 
