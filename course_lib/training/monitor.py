@@ -9,7 +9,7 @@ monitor.close()
 
 Hooks on the parameters see each gradient as the backward pass leaves it; hooks on the optimizer see what is
 left of it when the step is taken, and what the step then does to the weights. So the monitor knows how much
-was clipped without being told by whom. Used in lesson 01_explosion and by `train`; `suggestion` is the rule of
+was clipped without being told by whom. Used by `train`; `suggestion` is the rule of
 lesson 04_threshold.
 """
 
