@@ -1,6 +1,6 @@
 """One transparent training loop, and a report that says how a run died.
 
-Used in lessons 01_explosion and 03_clipping_mechanics.
+Its reports name the deaths that lessons 01_explosion and 04_threshold teach.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Every weight has a leading axis of K networks, so one batched product serves them all; networks never mix.
 Settings are compared pairwise: with one seed, all settings share their first weights (up to the gain), their
-split of the data and their batches. Used in lessons 01_explosion and 03_clipping_mechanics.
+split of the data and their batches. Used in lesson 03_clipping_mechanics.
 """
 
 from __future__ import annotations

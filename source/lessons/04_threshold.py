@@ -638,6 +638,9 @@ Claim(
 #    and turn to other things.
 # 3. If nearly all steps are clipped, you are tuning $\eta c$, whichever of the two you turn.
 # 4. If you use a rule that learns from history, give it a fixed ceiling for the time when it has none.
+#
+# In a PyTorch loop of your own, `GradientMonitor(model, optimizer)` from `course_lib.training` keeps this log, and its
+# `suggestion()` gives step 2 with its reason, or says why your log cannot give one.
 
 # %% [markdown]
 # ## Check yourself
