@@ -39,8 +39,7 @@ sys.path[:0] = [str(TESTS), str(HERE.parent)]
 import toy  # noqa: E402
 import toy.judges  # noqa: E402
 import toy.probes  # noqa: E402
-from handwritten import DOUBLE, NORM, RIGHT, notebook  # noqa: E402
-from handwritten import hand_in as write  # noqa: E402
+from memory import hand_in  # noqa: E402
 
 from course_lib.grading import command, confine, local, process, runner, worker  # noqa: E402
 from course_lib.grading.ledger import Ledger  # noqa: E402
@@ -150,13 +149,6 @@ def load(sandbox: bool) -> None:
     setattr(local, "open_worker", lambda sandbox: ForkedWorker(sandbox))  # noqa: B010
     shell = worker.prepare()
     setattr(worker, "prepare", lambda: shell)  # noqa: B010
-
-
-def hand_in(folder: Path, size: int) -> None:
-    """Notebooks of which every third leaves two questions out, each with bytes of its own."""
-    for number in range(size):
-        answers = RIGHT if number % 3 else (DOUBLE, NORM)
-        write(folder, f"learner{number:04d}", notebook(*answers, f"# by learner {number}"))
 
 
 def entered(out: Path) -> int:
