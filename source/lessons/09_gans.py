@@ -496,15 +496,18 @@ for pair, (modes, quality) in sgd.items():
         f"lr {pair[0]:<5g} threshold {pair[1]:<5g} modes {modes.mean():.1f} ± {modes.std(ddof=1):.1f}, "
         f"quality {quality.mean():.2f} ± {quality.std(ddof=1):.2f}"
     )
+same_error = float(same_rate.std(ddof=1)) / math.sqrt(10)
 print(
-    f"same learning rate 0.1: {same_rate.mean():+.1f} modes by clipping, more in {np.sum(same_rate > 0)} of 10 seeds"
+    f"both at 0.1: {same_rate.mean():+.1f} ± {same_error:.1f} modes by clipping, "
+    f"more in {np.sum(same_rate > 0)} of 10 seeds"
 )
 print(
     f"each at its best ({bare[0]:g} and {held[0]:g}): {gain.mean():+.1f} ± {gain_error:.1f} (standard error)"
 )
 
 # %% [markdown]
-# At this learning rate clipping gives more than 1<!--< same_rate.mean() --> mode **more** on average. The unclipped runs are thrown about:
+# At this learning rate clipping gives more than 1<!--< same_rate.mean() --> mode **more** on average, more than
+# 2<!--< same_rate.mean() / same_error --> standard errors. The unclipped runs are thrown about:
 # some sit on one mode or two at high quality, which is collapse, and others lie beside the ring. A tiny threshold of `0.01` covers few modes too, but more than
 # 90%<!--< 1 - sgd[0.1, 0.01][1].mean() --> of its samples are bad: that generator has not collapsed, it has hardly learned.
 #
@@ -563,7 +566,7 @@ modes_and_quality(
 # rates, and at a lower quality too: in the same number of steps they have learned less. (These generators are young, with hardly one good
 # sample in five; nobody would stop here.) So, in what we could measure:
 #
-# - at a learning rate that is too large, clipping the generator **helps** coverage, and plainly so;
+# - at a learning rate that is too large, clipping the generator **helps** coverage, by more than its spread explains;
 # - at each side's best learning rate the effect is small, has no fixed sign, and is rarely twice its standard error;
 # - a threshold that is far too small leaves an SGD generator untrained (lesson 04's stall), and with Adam does next to nothing (lesson
 #   05's indifference).
