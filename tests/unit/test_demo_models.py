@@ -253,7 +253,7 @@ def test_clipped_play_of_the_phase_plane_has_no_cycle() -> None:
         (phase_state("generator"), "linear"),
         (phase_state("nobody", "alternating"), "kept"),
         (phase_state("nobody", "extragradient"), "home"),
-        (phase_state("both", decay=0.06), "home"),
+        (phase_state("both", decay=0.1), "home"),
         (phase_state("weight"), "measured"),
     ],
 )
