@@ -28,7 +28,7 @@ def game_walks(
     turn = np.linspace(0, 2 * np.pi, 200)
     if threshold is not None:
         axes.fill(threshold * np.cos(turn), threshold * np.sin(turn), color=PALETTE["green"], alpha=0.15)
-        label(axes, 0, -threshold, "free", PALETTE["green"], ha="center", va="top")
+        label(axes, 0, -0.3 * threshold, "free", GREY, ha="center", va="top")
     for (name, points), line in zip(walks.items(), LINES, strict=False):
         look = {key: line[key] for key in ("color", "linestyle")}
         axes.plot(*points.T, linewidth=1.3, **look, label=name)

@@ -304,13 +304,12 @@ def _step(
     clips: Sequence[BatchedClip | None],
     seeds: int,
 ) -> None:
-    used = [g.clone() for g in grads]
     for place, clip in enumerate(clips):
         if clip is not None:
             own = slice(place * seeds, (place + 1) * seeds)
-            for whole, clipped in zip(used, clip([g[own].clone() for g in used]), strict=True):
+            for whole, clipped in zip(grads, clip([g[own] for g in grads]), strict=True):
                 whole[own] = clipped
-    for weight, update in zip(weights, adam.updates(used) if adam else used, strict=True):
+    for weight, update in zip(weights, adam.updates(grads) if adam else grads, strict=True):
         weight -= lr * update
 
 

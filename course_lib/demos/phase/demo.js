@@ -84,7 +84,7 @@ function lawWords({ scheme, clipped, threshold: c, lr }, { law, factor, circle }
     const drift = size(2 * Math.log10(lr) + Math.log10(c));
     return `: no cycle. The discriminator, which nobody clips, drifts out by about ${drift} a step in the long run.`;
   }
-  if (law === "circle") return `: both walks close in on a circle of radius ${decimal(circle)}. Decay made it, not clipping.`;
+  if (law === "circle") return `: both walks close in on a circle of radius ${decimal(circle)}, where decay balances the push.`;
   if (law === "kept") return `: every step keeps x² − ${decimal(lr)}xy + y², so that each walk stays on its own ellipse.`;
   if (law === "measured") return ".";
   if (clipped === "both") return ": decay alone is enough, and both walks come home.";
@@ -200,7 +200,7 @@ function chart({ left, right, top, tall, time, height }) {
     marks.push(["line", { x1: left, x2: right, y1: y, y2: y, class: exponent > DECADES[0] ? "grid" : "axis" }]);
     marks.push(["text", { x: left - 8, y: y + 4, class: "tick end" }, powerOfTen(exponent)]);
   }
-  for (let step = 0; step <= STEPS; step += 500) {
+  for (let step = 0; step <= STEPS; step += right - left > 260 ? 500 : 1000) {
     const written = step < 1000 ? String(step) : `${Math.floor(step / 1000)},${String(step % 1000).padStart(3, "0")}`;
     marks.push(["text", { x: time(step), y: top + tall + 15, class: `tick ${step === STEPS ? "end" : "middle"}` }, written]);
   }
@@ -252,7 +252,7 @@ function render({ model, el }) {
       canvas,
       tryThis(
         [
-          "Clip nothing, then both gradients. The spiral is tamed: does any of the two walks ever stop going out?",
+          "Clip nothing, then both gradients. The spiral is tamed: does either walk ever stop going out?",
           "Both gradients clipped, raise the damping by one notch. Where do the two walks end, and does the threshold matter now?",
           "No damping, clip the generator's gradient only. Which of the two weights runs away: that of the clipped player, or the other?",
           "Clip nothing, and let the players step in turn, then with a look ahead. What did the clipping contribute?",

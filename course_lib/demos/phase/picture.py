@@ -42,7 +42,8 @@ def _law(state: State, outcome: Outcome) -> str:
             f"{size(2 * math.log10(lr) + math.log10(c))} a step in the long run."
         )
     if outcome["law"] == "circle":
-        return f": both walks close in on a circle of radius {decimal(outcome['circle'])}. Decay made it, not clipping."
+        circle = decimal(outcome["circle"])
+        return f": both walks close in on a circle of radius {circle}, where decay balances the push."
     if outcome["law"] == "kept":
         return f": every step keeps x² − {decimal(lr)}xy + y², so that each walk stays on its own ellipse."
     if outcome["law"] == "measured":
