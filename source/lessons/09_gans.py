@@ -792,6 +792,8 @@ print(
 # 4. Steps in turn stay, steps with a look ahead come home; neither needs clipping.
 # 5. Modes and quality together, each side at its best learning rate: then clipping's effect had no fixed sign.
 #
+# **Now do it yourself:** open the exercise from the map above, or with `course open 09_gans`.
+#
 # **Further reading.** Goodfellow et al. 2014, *Generative adversarial nets*, section 3. Mescheder, Geiger & Nowozin 2018, *Which training methods
 # for GANs do actually converge?* Gidel et al. 2019, *A variational inequality perspective on generative adversarial networks*. Arjovsky,
 # Chintala & Bottou 2017, *Wasserstein generative adversarial networks*. Gulrajani et al. 2017, *Improved training of Wasserstein GANs*.
