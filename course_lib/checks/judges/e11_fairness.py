@@ -712,7 +712,7 @@ def _judge_end(case: Case, value: Plain) -> Finding:
     if end is None:
         return Finding(
             False,
-            f"One number is needed, the w where the descent ends; got {show(value)}. (Where w runs away in a "
+            f"One number is needed, the w where the descent ends; got {show(value)}. (Where w goes away in a "
             "simulation, the steps are too long.)",
         )
     return Finding(
@@ -916,7 +916,7 @@ def _one_factor_for_all(cases: list[Case], answers: list[Answer]) -> bool:
     """Both groups keep the same share in every case, whichever gradient's norm it was computed from."""
     shares = [numbers_in(answer.value) if answer.status == "given" else None for answer in answers]
     found = [share for share in shares if share is not None and share.shape == (2,)]
-    return len(found) == len(cases) and all(abs(a - b) < 1e-6 and 0 < a <= 1 for a, b in found)
+    return len(found) == len(cases) and all(0 < a <= 1 and abs(a - b) < 1e-6 for a, b in found)
 
 
 SURVIVING_SHARES = Judged(
