@@ -712,7 +712,7 @@ def _judge_end(case: Case, value: Plain) -> Finding:
     if end is None:
         return Finding(
             False,
-            f"One number is needed, the w where the descent ends; got {show(value)}. (Where w goes away in a "
+            f"One number is needed, the w where the descent ends; got {show(value)}. (Where w runs away in a "
             "simulation, the steps are too long.)",
         )
     return Finding(
