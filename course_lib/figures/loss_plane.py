@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,23 @@ Points = NDArray[np.float64]
 
 
 def loss_plane(
-    names: Sequence[str], curve: Points, optimum: Points, own: Points, paths: Mapping[str, Points]
+    names: Sequence[str],
+    curve: Points,
+    optimum: Points,
+    own: Points,
+    paths: Mapping[str, Points],
+    shown: Collection[str],
 ) -> Picture:
     """`curve` (points, 2): the losses of both groups at the optima for all weighings of the two groups.
 
     `optimum` and `own` (2,) are the points of equal weights a head and of the second group alone; `paths[name]`
-    (steps, 2) are training runs.
+    (steps, 2) are training runs, of which those in `shown` are drawn; a path looks the same whichever others are.
     """
     figure, [axes] = new_figure(7.4, 4.6)
     axes.plot(*curve.T, color=GREY, linewidth=7, alpha=0.35, solid_capstyle="round")
     for (name, path), line in zip(paths.items(), LINES, strict=False):
+        if name not in shown:
+            continue
         axes.plot(*path.T, color=line["color"], linestyle=line["linestyle"], linewidth=2, label=name)
         axes.plot(
             *path[-1], color=line["color"], marker=line["marker"], markersize=10, fillstyle="none", mew=2
@@ -41,12 +48,12 @@ def loss_plane(
     axes.set_ylim(0.27, 0.41)
     axes.set_xlabel(f"mean loss of applicants recorded as {names[0]}")
     axes.set_ylabel(f"of those recorded as\n{names[1]}")
-    if paths:
+    if shown:
         axes.legend(loc="lower right")
-    told = [f"{name} ends at ({path[-1][0]:.3f}, {path[-1][1]:.3f})" for name, path in paths.items()]
+    told = [f"{name} ends at ({paths[name][-1][0]:.3f}, {paths[name][-1][1]:.3f})" for name in shown]
     alt = (
-        "A plane of the two groups' losses. A thick grey curve of best trade-offs falls from the optimum of the mean "
-        f"loss to the optimum of the second group alone.{' Paths: ' + ', '.join(paths) + '.' if paths else ''}"
+        "A plane of the two groups' losses. A thick grey curve of best trade-offs falls past the optimum of the mean "
+        f"loss to the optimum of the second group alone.{' Paths: ' + ', '.join(shown) + '.' if shown else ''}"
     )
     told.insert(0, f"optimum of the mean loss ({optimum[0]:.3f}, {optimum[1]:.3f})")
     told.insert(1, f"of the second group alone ({own[0]:.3f}, {own[1]:.3f})")

@@ -36,6 +36,7 @@ def trade_off(panels: Mapping[str, Mapping[str, Changes]]) -> Picture:
                     )
                 told.append(f"{title}, {method} {setting}: {x:+.1f} ± {dx:.1f}, {y:+.1f} ± {dy:.1f}")
         axes.set_title(title)
+        axes.locator_params(axis="x", nbins=5)
         axes.margins(0.12)
         axes.set_xlabel("change of the accuracy, points")
     all_axes[0].set_ylabel("change of the gap, points")
