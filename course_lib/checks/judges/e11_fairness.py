@@ -916,7 +916,7 @@ def _one_factor_for_all(cases: list[Case], answers: list[Answer]) -> bool:
     """Both groups keep the same share in every case, whichever gradient's norm it was computed from."""
     shares = [numbers_in(answer.value) if answer.status == "given" else None for answer in answers]
     found = [share for share in shares if share is not None and share.shape == (2,)]
-    return len(found) == len(cases) and all(abs(a - b) < 1e-6 and 0 < a <= 1 for a, b in found)
+    return len(found) == len(cases) and all(0 < a <= 1 and abs(a - b) < 1e-6 for a, b in found)
 
 
 SURVIVING_SHARES = Judged(
