@@ -42,6 +42,4 @@ def radius_growth(radii: Mapping[str, Series], laws: Mapping[str, Series], top: 
         "Furthest distance from the equilibrium so far against the number of steps, both on log axes. "
         f"Lines: {', '.join(radii)}. Broad bands under a line: its formula."
     )
-    return Picture(
-        figure, alt, f"radius after {len(next(iter(radii.values()))) - 1:,} steps: {', '.join(said)}."
-    )
+    return Picture(figure, alt, f"furthest from the equilibrium: {'; '.join(said)}.")

@@ -278,7 +278,7 @@ def test_the_arrow_keys_damp_the_game_and_python_hears_of_it(page: Page) -> None
         page.keyboard.press("ArrowRight")
     see(words(page, "phase"), "both walks close in on a circle of radius 2.24")
     see(demo(page, "phase").locator(".course-canvas text"), "r* = 2.24")
-    demo(page, "phase").get_by_label("both gradients").focus()
+    demo(page, "phase").get_by_label("both gradients", exact=True).focus()
     page.keyboard.press("ArrowDown")
     see(words(page, "phase"), "only the generator's gradient clipped at 1, decay 0.01")
     run_cell(page, cell(page, containing="'game'"))
@@ -291,11 +291,11 @@ def test_marks_and_words_stand_out_in_both_themes(page: Page, theme: str) -> Non
     set_theme(page, theme)
     check_contrast(demo(page, "chain"))
     for rule in ("by value", "by l2 norm", "by l∞ norm", "g / max(1, g / c)"):
-        demo(page, "plane").get_by_label(rule).check()
+        demo(page, "plane").get_by_label(rule, exact=True).check()
         see(demo(page, "plane").locator(".course-chosen"), rule)
         check_contrast(demo(page, "plane"))
     for clipped in ("nothing", "both gradients", "the discriminator's weight"):
-        demo(page, "phase").get_by_label(clipped).check()
+        demo(page, "phase").get_by_label(clipped, exact=True).check()
         check_contrast(demo(page, "phase"))
     check_contrast(demo(page, "groups"))
     set_theme(page, "JupyterLab Light")
@@ -305,7 +305,7 @@ def check_contrast(panel: Locator) -> None:
     """At least 3 for lines and signs, 4.5 for words."""
     paper = panel.element_handle()
     for selector, style, least in (
-        (".signal, .gradient, .shaft, .allowed, .radius, .start, .free, .circle", "stroke", 3.0),
+        (".signal, .gradient, .shaft, .allowed, .radius, circle.start, .free, .circle", "stroke", 3.0),
         (".first-mean, .second-mean, .plain", "stroke", 3.0),
         (".signal-dot, .bar, .change, [class$=-tip], [class$=-head]", "fill", 3.0),
         ("text", "fill", 4.5),
