@@ -90,7 +90,7 @@ const [GROUND, CHANGE, CHANGE_GROUND] = [132, 218, 248];
 /** The drawing of one state, `width` pixels wide. */
 export function picture(state, width) {
   const outcome = compute(state);
-  // On a narrow page the names stand above their rows, and the axis begins at the edge.
+  // On a narrow page the names stand above their rows, the title beside the first, and the axis begins at the edge.
   const narrow = width < 460;
   const left = narrow ? 16 : 150;
   const right = width - RIGHT;
@@ -102,7 +102,7 @@ export function picture(state, width) {
   return {
     height: CHANGE_GROUND + 28,
     ground: [
-      ["text", { x: left, y: 18, class: "title" }, title(state.metric)],
+      ["text", narrow ? { x: right, y: 18, class: "title end" } : { x: left, y: 18, class: "title" }, title(state.metric)],
       ...ticks(low, high, every, x, 26, GROUND),
       ...NAMES.map((name, row) => [
         "text",
