@@ -81,7 +81,7 @@ for k, name in enumerate(("recorded as white", "recorded as black or Hispanic"))
     )
 
 
-# %% answer="gap_interval" tags=["nbval-ignore-output"]
+# %% answer="gap_interval"
 def gap_interval(y, said, group, rng):
     """The percentile bootstrap interval, at 95 %, of the gap in true positive rates."""
     ### BEGIN SOLUTION
@@ -237,7 +237,7 @@ check("surviving_shares")
 # **Set** `my_rule` and `my_value` such that six networks that nobody has seen reach `0.90` on digits as scanned **and** `0.75` on
 # inverted ones, on average. Leave a margin.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 as_scanned, inverted = group_accuracies("weigh", 0.0)
 print(f"without a rule: as scanned {as_scanned:.2f}, inverted {inverted:.2f}")
 
