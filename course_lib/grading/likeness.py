@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from course_lib.checks.exercises import load_asked
+from course_lib.errors import CourseError
 from course_lib.grading import notebook
-from course_lib.grading.notebook import Notebook, NotebookError
+from course_lib.grading.notebook import Notebook
 from course_lib.work import course_root
 
 RUN = 12
@@ -74,10 +75,10 @@ def prints_of(read: Notebook, exercise: str) -> dict[str, Prints]:
 
 
 def prints_of_copy(exercise: str) -> dict[str, Prints]:
-    """The same for the copy that learners began with; nothing where it is not at hand."""
+    """The same for the copy that learners began with; nothing where it is not at hand, as in a container."""
     try:
         return prints_of(notebook.read(course_root() / "exercises" / f"{exercise}.ipynb"), exercise)
-    except NotebookError:
+    except CourseError:
         return {}
 
 
