@@ -423,7 +423,7 @@ early_guess
 from course_lib.figures.early_gradient import early_gradient
 from course_lib.training import Ring, early_gradients
 
-counts = [0, 30, 100, 300, 1000]
+counts = [0, 30, 100, 300, 500]
 early = early_gradients(Ring(), range(10), counts)
 fooled, saturating, other = (
     part.mean(axis=1) for part in (early.fooled, early.saturating, early.non_saturating)
@@ -442,9 +442,9 @@ early_guess.reveal(
 # $$\nabla \log(1 - D) = -D\, \nabla \ell, \qquad \nabla (-\log D) = -(1 - D)\, \nabla \ell .$$
 #
 # The first is the loss of the game's definition, and it **vanishes** with $D$: from 1.5<!--= saturating[0] --> to
-# 0.02<!--= saturating[-1] --> here. For this reason Goodfellow et al. (2014, section 3) use the second in practice, called
+# 0.04<!--= saturating[-1] --> here. For this reason Goodfellow et al. (2014, section 3) use the second in practice, called
 # *non-saturating*. Its factor goes to 1, so what is left is the slope of the discriminator itself, and that does grow as it learns: from
-# 1.7<!--= other[0] --> to 10<!--= other[-1] -->. Large gradients come from a *steep* discriminator, and of these
+# 1.7<!--= other[0] --> to 9.1<!--= other[-1] -->. Large gradients come from a *steep* discriminator, and of these
 # two losses only under this one. That the fakes are easy to spot makes only a small part of it: a factor of about two, from $1 - D$, which
 # goes from 0.51<!--= 1 - fooled[0] --> to 1.00<!--= 1 - fooled[-1] -->.
 
@@ -471,7 +471,7 @@ modes_guess
 # %% id="ring" tags=["nbval-ignore-output"]
 from course_lib.figures.modes_and_quality import modes_and_quality
 from course_lib.figures.ring_samples import ring_samples
-from course_lib.training import GanRuns, GanSetting, RealDigits, globally, train_gans
+from course_lib.training import GanRuns, GanSetting, globally, train_gans
 
 SEEDS = range(10)
 Scores = dict[tuple[float, float], tuple[np.ndarray[Any, np.dtype[np.int64]], Array]]
@@ -539,7 +539,6 @@ print(
     f"more in {np.sum(same_rate > 0)} of 10 seeds, quality {sgd[0.1, off][1].mean():.2f} without, "
     f"{sgd[0.1, 1.0][1].mean():.2f} with"
 )
-assert gain.mean() < same_rate.mean() / 2 and gain.mean() < 2 * gain_error  # what the text says of it
 print(
     f"each at its best ({bare[0]:g} and {held[0]:g}): {gain.mean():+.1f} ± {gain_error:.1f} (standard error)"
 )
@@ -552,7 +551,8 @@ print(
 # training at all: that generator has not collapsed, it has hardly learned.
 #
 # Now the honest comparison, each side at its own best learning rate (the one with the most modes, chosen on the seeds that are shown): the last
-# line. More than half of the gain is gone, and what is left is less than twice its standard error. Most of what clipping seemed to do
+# line. More than 50%<!--< 1 - gain.mean() / same_rate.mean() --> of the gain is gone, and the standard error is more than
+# 50%<!--< gain_error / abs(gain.mean()) --> of what is left. Most of what clipping seemed to do
 # for the modes was to repair a learning rate that was too large.
 #
 # (Training two networks against each other is chaotic: the last bit of a sum, which another processor may round differently, changes
@@ -560,71 +560,47 @@ print(
 #
 # ### Does it carry over?
 #
-# What is left could belong to this corner. So change the setting (sizes and steps with it): Adam ($\beta_1 = 0.5$, as is usual with GANs,
-# and $\beta_2 = 0.999$) for 800 steps; and with Adam real digits instead of the ring, 8 noise inputs instead of 4, 600 steps.
-# Three learning rates for each side again. For digits a mode is one of the ten digits, a sample gets the label of its nearest real digit, and
-# is good if that is as near as for real digits that were held out (no further than nineteen in twenty of them).
+# What is left could belong to this corner. So change the setting (the steps with it): Adam ($\beta_1 = 0.5$, as is usual with GANs,
+# and $\beta_2 = 0.999$) for 800 steps. Three learning rates for each side again.
 
 # %% id="elsewhere" tags=["nbval-ignore-output"]
-digits = RealDigits()
-of_digits: dict[str, Any] = {"noise": 8, "judged": 500}
-cases: dict[str, tuple[Scores, int]] = {"ring, SGD": (sgd, 8)}
 pairs = [(lr, c) for lr in (0.002, 0.004, 0.008) for c in (off, 1.0)] + [(0.004, 1e-4)]
-cases["ring, Adam"] = (
-    scores(pairs, train_gans(Ring(), settings(pairs), SEEDS, steps=800, optimizer="adam")),
-    8,
-)
-pairs = [(lr, c) for lr in (0.004, 0.008, 0.016) for c in (off, 1.0)]
-found = train_gans(digits, settings(pairs), SEEDS, steps=600, optimizer="adam", **of_digits)
-cases["digits, Adam"] = scores(pairs, found), 10
-no_digits = train_gans(digits, [GanSetting("untrained", lr=0.1)], SEEDS, steps=0, **of_digits)
-young = int(np.sum(found.quality < 0.05))
-
-print(f"nearest neighbours give {digits.accuracy:.0%} of the held-out digits their right label")
-print(f"digits, untrained: modes {no_digits.modes.mean():.1f}, quality {no_digits.quality.mean():.2f}")
-print(f"digits, Adam: in {young} of {found.quality.size} runs fewer than one sample in twenty is good")
-effects = {}
-for name, (found_scores, _) in cases.items():
-    free_pair, held_pair = best(found_scores, off), best(found_scores, 1.0)
-    gained = found_scores[held_pair][0] - found_scores[free_pair][0]
-    effects[name] = float(gained.mean()), float(gained.std(ddof=1)) / math.sqrt(10)
+adam = scores(pairs, train_gans(Ring(), settings(pairs), SEEDS, steps=800, optimizer="adam"))
+cases = {"ring, SGD": sgd, "ring, Adam": adam}
+chosen: dict[str, tuple[int, dict[str, Any]]] = {}
+errors_of_gain = {}  # the standard error, as a share of what clipping gained or lost
+for name, found in cases.items():
+    free_pair, held_pair = best(found, off), best(found, 1.0)
+    gained = found[held_pair][0] - found[free_pair][0]
+    error = float(gained.std(ddof=1)) / math.sqrt(10)
+    errors_of_gain[name] = error / abs(float(gained.mean()))
     print(
-        f"{name:12s} best rates {free_pair[0]:g} and {held_pair[0]:g}; modes by clipping at 1: "
-        f"{effects[name][0]:+.1f} ± {effects[name][1]:.1f} (standard error); "
-        f"quality {found_scores[free_pair][1].mean():.2f} without, {found_scores[held_pair][1].mean():.2f} with"
+        f"{name:10s} best rates {free_pair[0]:g} and {held_pair[0]:g}; modes by clipping at 1: "
+        f"{gained.mean():+.1f} ± {error:.1f} (standard error); "
+        f"quality {found[free_pair][1].mean():.2f} without, {found[held_pair][1].mean():.2f} with"
     )
-modes_and_quality(
-    {
-        name: (
-            of,
-            {
-                "no clipping": found_scores[best(found_scores, off)],
-                "clipped at 1": found_scores[best(found_scores, 1.0)],
-            },
-        )
-        for name, (found_scores, of) in cases.items()
-    }
-)
+    chosen[name] = 8, {"no clipping": found[free_pair], "clipped at 1": found[held_pair]}
+modes_and_quality(chosen)
 
 # %% [markdown]
-# Read the signs: they differ. On digits with Adam the clipped generators cover
-# more than 0.5<!--< -effects["digits, Adam"][0] --> modes fewer, at a lower quality too: in the same number of steps they have learned less.
-# It is the only one of the three that exceeds twice its standard error. And it is the weakest evidence: these generators are young, and more than
-# 10<!--< young --> of the 60<!--= found.quality.size --> runs are next to untrained. Nobody would stop here. No best rate lies at the edge
-# of its three, but one is shared: unclipped Adam covers as many modes of the ring at `0.008`, the largest, at a far higher quality. So, in what we could measure:
+# Read signs and errors: one is down and one is up, and in both the standard error is more than
+# 50%<!--< min(errors_of_gain.values()) --> of the effect. No best rate lies at the edge of its
+# three, but one is shared: unclipped Adam covers as many modes at `0.008`, the largest, at a far higher quality (next cell). So, in what we could
+# measure:
 #
 # - on the ring with SGD at `0.1`, clipping the generator gave more than 1<!--< same_rate.mean() --> mode more
 #   (more than 2<!--< same_rate.mean() / same_error --> standard errors), at a quality that is no better;
-# - at each side's best learning rate the effect has no fixed sign, and only that of the digits exceeds twice its standard error;
+# - at each side's best learning rate the effect has no fixed sign, and does not exceed twice its standard error;
 # - a threshold that is far too small leaves an SGD generator untrained (lesson 04's stall), and with Adam does next to nothing (lesson
 #   05's indifference).
 #
 # No run here shows a moderate threshold that turns many modes into few at *high* quality, which is what collapse means; and none shows it as a
-# cure. That is not a proof that there is no such case. The numbers come from small networks and two tasks; a run of your own deserves the same two
-# numbers, modes *and* quality, over several seeds, beside the untrained generator's.
+# cure. That is not a proof that there is no such case. The numbers come from small networks, short runs and one task; a run of your own deserves the same two
+# numbers, modes *and* quality, over several seeds, beside the untrained generator's. (Begin with `train_gans(RealDigits(), ...)`, which does
+# the same with handwritten digits. Look at the quality first: short runs have hardly begun, and their modes say nothing yet.)
 
 # %% id="adam-ring" tags=["nbval-ignore-output"]
-for (lr, c), (modes, quality) in cases["ring, Adam"][0].items():
+for (lr, c), (modes, quality) in adam.items():
     print(
         f"Adam, lr {lr:g}, threshold {c:<7g} modes {modes.mean():.1f} ± {modes.std(ddof=1):.1f}, "
         f"quality {quality.mean():.2f} ± {quality.std(ddof=1):.2f}"
@@ -633,8 +609,8 @@ for (lr, c), (modes, quality) in cases["ring, Adam"][0].items():
 # %% [markdown]
 # And is clipping *indispensable* for GANs? The unclipped SGD runs at `0.05` covered more than
 # 2<!--< sgd[0.05, off][0].mean() --> modes. With Adam, without any clipping, the ring's generators cover more than
-# 3<!--< cases["ring, Adam"][0][0.008, off][0].mean() --> modes on average, at a quality above
-# 0.3<!--< cases["ring, Adam"][0][0.008, off][1].mean() -->. A threshold ten thousand times smaller than 1 changes little: Adam divides
+# 3<!--< adam[0.008, off][0].mean() --> modes on average, at a quality above
+# 0.3<!--< adam[0.008, off][1].mean() -->. A threshold ten thousand times smaller than 1 changes little: Adam divides
 # the size out again. So "capping the generator's step" by clipping its gradient is something that clipping does for SGD only.
 
 # %%
@@ -730,7 +706,7 @@ Claim(
     verdict="conditional",
     popular="You may have read it as the price of stability.",
     corrected="Clipping the generator at a tiny threshold leaves it untrained with SGD, which is not collapse. At a moderate one it gave "
-    "more modes, at no better quality, on the ring at 0.1, and differences of either sign at the best learning rates.",
+    "more modes, at no better quality, on the ring at 0.1; at the best learning rates the difference was within its spread.",
 )
 
 # %%
@@ -846,7 +822,7 @@ print(
 # 2. Unclipped: exponential. Clipped jointly, from $r_0 \ge c$: $\sqrt{r_0^2 + t\eta^2c^2}$. Generator only: the discriminator leaves like $\eta^2 c\,t$.
 # 3. A cycle needs a pull: with decay its radius is $c\sqrt{\eta/(2\lambda - \eta\lambda^2)}$. A clipped *weight* has one too.
 # 4. Steps in turn stay, unless their joint norm is clipped; steps with a look ahead come home. Neither needs clipping.
-# 5. Modes and quality together, each side at its best learning rate: then the effect of clipping the generator had no fixed sign.
+# 5. Modes and quality together, each side at its best learning rate: then the effect of clipping the generator was within its spread.
 #
 # **Now do it yourself:** open the exercise from the map above, or with `course open 09_gans`.
 #

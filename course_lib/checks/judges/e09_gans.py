@@ -362,8 +362,8 @@ STEPS_TO_RADIUS = Judged(
         _count_held(
             "starts again at the threshold",
             lambda case, answer: (
-                "You round the free steps up and the clipped ones too, and let the clipped ones begin at the threshold of "
-                f"{show(case['max_norm'])}. But the last free step overshoots it."
+                "You round the free steps up and the clipped ones too, and let the clipped ones begin at the threshold "
+                f"of {show(case['max_norm'])}. But the last free step overshoots it."
             ),
             "Go on from the distance where the last free step lands.",
         ),
@@ -485,8 +485,9 @@ CYCLE_THRESHOLD = Judged(
         _circle_held(
             "half the learning rate as the edge",
             lambda case, answer: (
-                f"You take lr / 2 = {show(case['lr'] / 2)} for the strongest decay that leaves a circle. It is only about "
-                f"that: at {show(case['decay'])} there still is one, since the decay takes off less than 2 * lr * decay."
+                f"You take lr / 2 = {show(case['lr'] / 2)} for the strongest decay that leaves a circle. It is only "
+                f"about that: at {show(case['decay'])} there still is one, since the decay takes a little less than "
+                "2 * lr * decay off r²."
             ),
             "Compare the threshold that you found with the radius, instead of the decay with lr / 2.",
         ),
@@ -1174,8 +1175,8 @@ GAME_CHOICE = Judged(
         _choice_held(
             "alternating",
             ("alternating", 0.1, 1.0),
-            "Alternating play at best circles the equilibrium, and clipped jointly it drifts out. It does not come home, "
-            "and noise only drives it further out.",
+            "Alternating play at best circles the equilibrium, and clipped jointly it drifts out. It does not come "
+            "home, and noise only drives it further out.",
             "Circling is not coming home. One scheme of the three looks ahead.",
         ),
         _choice_held(
@@ -1183,7 +1184,8 @@ GAME_CHOICE = Judged(
             ("extragradient", 0.3, math.inf),
             "The scheme comes home, but now and then a bad batch throws it far out again: your threshold lets "
             "too much of it through.",
-            "Every bit of a bad batch below the threshold goes into the step. Cut just above the ordinary gradients near home.",
+            "What is left of a bad batch is as long as the threshold. Cut just above the ordinary gradients near "
+            "home.",
         ),
         _choice_held(
             "threshold too low",
