@@ -556,7 +556,7 @@ print(
 # for the modes was to repair a learning rate that was too large.
 #
 # (Training two networks against each other is chaotic: the last bit of a sum, which another processor may round differently, changes
-# which modes a seed finds. The signs and sizes here hold; the digits of the lines above need not be yours.)
+# which modes a seed finds. So the digits of the lines above need not be yours.)
 #
 # ### Does it carry over?
 #
@@ -568,12 +568,12 @@ pairs = [(lr, c) for lr in (0.002, 0.004, 0.008) for c in (off, 1.0)] + [(0.004,
 adam = scores(pairs, train_gans(Ring(), settings(pairs), SEEDS, steps=800, optimizer="adam"))
 cases = {"ring, SGD": sgd, "ring, Adam": adam}
 chosen: dict[str, tuple[int, dict[str, Any]]] = {}
-errors_of_gain = {}  # the standard error, as a share of what clipping gained or lost
+in_errors = {}  # what clipping gained or lost, in standard errors
 for name, found in cases.items():
     free_pair, held_pair = best(found, off), best(found, 1.0)
     gained = found[held_pair][0] - found[free_pair][0]
     error = float(gained.std(ddof=1)) / math.sqrt(10)
-    errors_of_gain[name] = error / abs(float(gained.mean()))
+    in_errors[name] = abs(float(gained.mean())) / error
     print(
         f"{name:10s} best rates {free_pair[0]:g} and {held_pair[0]:g}; modes by clipping at 1: "
         f"{gained.mean():+.1f} ± {error:.1f} (standard error); "
@@ -584,7 +584,7 @@ modes_and_quality(chosen)
 
 # %% [markdown]
 # Read signs and errors: one is down and one is up, and in both the standard error is more than
-# 50%<!--< min(errors_of_gain.values()) --> of the effect. No best rate lies at the edge of its
+# 50%<!--< 1 / max(in_errors.values()) --> of the effect. No best rate lies at the edge of its
 # three, but one is shared: unclipped Adam covers as many modes at `0.008`, the largest, at a far higher quality (next cell). So, in what we could
 # measure:
 #
