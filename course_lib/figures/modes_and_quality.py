@@ -54,12 +54,13 @@ def modes_and_quality(groups: Mapping[str, tuple[int, Mapping[str, Scores]]]) ->
                 f"quality {quality.mean():.2f} ± {quality.std(ddof=1):.2f}"
             )
         axes.set_xlim(-0.03, 1.03)
-        axes.set_ylim(-0.4, modes + 0.4)
+        axes.set_ylim(-1.2, modes + 0.4)
+        axes.set_yticks(range(0, modes + 1, 2))
         axes.set_xlabel("quality: share of good samples")
         axes.set_ylabel(f"modes covered, of {modes}")
         axes.set_title(group)
-        label(axes, 1.0, -0.25, "collapsed", GREY, ha="right")
-        label(axes, 0.0, -0.25, "untrained", GREY, ha="left")
+        label(axes, 1.0, -1.0, "collapsed", GREY, ha="right")
+        label(axes, 0.0, -1.0, "untrained", GREY, ha="left")
         axes.legend(loc="upper right", fontsize=12)
     alt = (
         f"Modes covered against the share of good samples, a panel each for {', '.join(groups)}. Bottom right means "

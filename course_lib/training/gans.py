@@ -314,7 +314,8 @@ def _step(
 
 
 def _norms(grads: Sequence[Tensor]) -> Tensor:
-    norm: Tensor = torch.linalg.vector_norm(torch.cat([g.flatten(1) for g in grads], dim=1).double(), dim=1)
+    parts = torch.stack([torch.linalg.vector_norm(g, dim=(1, 2)) for g in grads])
+    norm: Tensor = torch.linalg.vector_norm(parts.double(), dim=0)
     return norm
 
 

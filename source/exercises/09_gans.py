@@ -12,7 +12,7 @@
 # cell with `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one.
 # You may check as often as you like. Grading asks the same questions with fresh numbers.
 #
-# Everything you need is in lesson `09_gans`. Leave the check cells as they are, and keep the names. What you are asked to
+# What you need is in lesson `09_gans`; question 7 adds noise to it, and a look ahead that is clipped. Leave the check cells as they are, and keep the names. What you are asked to
 # write is switched off in the libraries while your answer is checked.
 #
 # The game of questions 1 to 4 is the smallest there is: the generator moves $x$ to make $xy$ small, the discriminator moves
@@ -256,8 +256,8 @@ check("gan_step")
 # noisy, and one batch in fifty is 300 times noisier than the others. There are 400 steps, from a distance of 4.
 #
 # **Given** `noisy_distances(scheme, lr, max_norm)`, the distances of ten such games from their equilibria, shape
-# `(401, 10)`: at the start and after each step. `scheme` is one of the three of question 4; clipping is joint,
-# and `math.inf` means none. With `seeds=range(50)` it plays fifty games.
+# `(401, 10)`: at the start and after each step. `scheme` is one of the three of question 4. Clipping is joint, acts on each gradient
+# that a player reads (with a look ahead, on the trial gradient too), and `math.inf` means none. With `seeds=range(50)` it plays fifty games.
 #
 # **Set** `my_scheme`, `my_lr` and `my_max_norm` such that ten games that nobody has seen are at most `0.3` away from their
 # equilibria, on average over the last 100 steps. Leave a margin.

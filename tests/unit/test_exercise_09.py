@@ -488,6 +488,73 @@ def test_a_choice_that_fails_is_told_which_number_is_to_blame(lr, max_norm, name
         assert got.misconception == name, got.text()
 
 
+def stretched(x, y, lr, c):
+    share = c / math.hypot(x, y)  # fails at the equilibrium too
+    return x - lr * share * y, y + lr * share * x
+
+
+def in_turn(x, y, lr, c):
+    share = min(1, c / math.hypot(x, y))
+    x = x - lr * share * y
+    return x, y + lr * share * x
+
+
+def in_turn_and_clipped_anew(x, y, lr, c):
+    norm = math.hypot(x, y)
+    x = x - lr * y * (c / norm if norm > c else 1)
+    norm = math.hypot(x, y)
+    return x, y + lr * x * (c / norm if norm > c else 1)
+
+
+@pytest.mark.parametrize(
+    ("game_step", "name"),
+    [
+        (stretched, "always as long as the threshold"),
+        (in_turn, "y answers the new x"),
+        (in_turn_and_clipped_anew, "y clipped anew at the new x"),
+    ],
+)
+def test_the_natural_mistakes_of_a_step_are_named(game_step, name):
+    for seed in range(4):
+        assert verdict("game_step", seed, game_step=game_step).misconception == name
+
+
+def rounded_in_two_parts(r0, lr, c, radius):
+    if r0 >= radius:
+        return 0
+    inside = r0 < c
+    free = math.ceil(math.log(min(c, radius) / r0) / (0.5 * math.log1p(lr**2))) if inside else 0
+    return free + max(0, math.ceil((radius**2 - max(r0, min(c, radius)) ** 2) / (lr * c) ** 2))
+
+
+@pytest.mark.parametrize(
+    ("steps_to_radius", "name", "said"),
+    [
+        (
+            lambda *inputs: max(0, counted_in_the_plane(*inputs) - 1),
+            "rounds down",
+            "after the step that reaches",
+        ),
+        (rounded_in_two_parts, "starts again at the threshold", "where the last free step lands"),
+    ],
+)
+def test_a_count_that_is_one_off_is_told_why(steps_to_radius, name, said):
+    for seed in range(4):
+        got = verdict("steps_to_radius", seed, steps_to_radius=steps_to_radius)
+        assert got.misconception == name, got.text()
+        assert said in got.hints[0]
+
+
+def test_half_the_learning_rate_is_not_quite_the_edge():
+    def cycle_threshold(lr, decay, radius):
+        return radius * math.sqrt(1 - (1 - lr * decay) ** 2) / lr if 0 < decay < lr / 2 else None
+
+    for seed in range(4):
+        got = verdict("cycle_threshold", seed, cycle_threshold=cycle_threshold)
+        assert got.misconception == "half the learning rate as the edge", got.text()
+        assert cycle_radius(got.case["lr"], 1.0, got.case["decay"]) is not None
+
+
 # Pictures ---------------------------------------------------------------------------------------------------
 
 

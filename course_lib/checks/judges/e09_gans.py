@@ -40,6 +40,10 @@ def _step(mistake: str = "") -> Callable[..., Any]:
     def game_step(x: float, y: float, lr: float, c: float) -> tuple[float, float]:
         gx, gy = y, -x
         norm = math.hypot(gx, gy)
+        if mistake == "y clipped anew at the new x":
+            x -= lr * gx * min(1.0, c / norm) if norm else 0.0
+            norm = math.hypot(x, y)
+            return x, y + (lr * x * min(1.0, c / norm) if norm else 0.0)
         if mistake == "its own gradient":
             gx, gy = x, -y
         if mistake == "both descend":
@@ -69,7 +73,8 @@ def _step(mistake: str = "") -> Callable[..., Any]:
 
 
 def _step_held(name: str, message: Say, hint: str) -> Misconception:
-    return Misconception(name, {"game_step": _step(name)}, message, hint)
+    right, wrong = (answering(_ASKED["game_step"], _step(mistake)) for mistake in ("", name))
+    return Misconception(name, {"game_step": _step(name)}, message, hint, until_it_fails(right, wrong))
 
 
 def _picture_of_step(case: Case, got: Plain, expected: Plain) -> str:
@@ -146,6 +151,12 @@ GAME_STEP = Judged(
             "Your y steps from the x that has already moved. That is alternation, another game altogether: "
             "asked is a simultaneous step, both from the old point.",
             "Take both gradients before either weight moves.",
+        ),
+        _step_held(
+            "y clipped anew at the new x",
+            "Your y takes its gradient, norm and factor at the x that has already moved. That is alternation, clipped "
+            "twice a turn; asked is a simultaneous step, both from the old point, with one factor.",
+            "Keep the old x until y has stepped, or return both at once.",
         ),
         _step_held(
             "each by its own norm",
@@ -233,6 +244,8 @@ def _count(mistake: str = "") -> Callable[[float, float, float, float], Any]:
         gained = radius**2 - r**2 if mistake == "negative" else max(0.0, radius**2 - r**2)
         if mistake == "squares the difference" and r < radius:
             gained = (radius - r) ** 2
+        elif mistake == "starts again at the threshold" and n and r < radius:
+            gained = radius**2 - c**2
         elif mistake == "forgets the start" and r < radius:
             gained = radius**2
         a_step = c**2 if mistake == "forgets the learning rate" else (lr * c) ** 2
@@ -344,7 +357,15 @@ STEPS_TO_RADIUS = Judged(
             "rounds down",
             "Your number is one too small: after it the radius is not reached yet. Asked is the first step at "
             "which it is.",
-            "Round up: math.ceil.",
+            "With a formula: round up. With a loop: return the count after the step that reaches the radius.",
+        ),
+        _count_held(
+            "starts again at the threshold",
+            lambda case, answer: (
+                "You round the free steps up and the clipped ones too, and let the clipped ones begin at the threshold "
+                f"of {show(case['max_norm'])}. But the last free step overshoots it."
+            ),
+            "Go on from the distance where the last free step lands.",
         ),
         _count_held(
             "runs on to the threshold",
@@ -398,6 +419,8 @@ def _circle(mistake: str = "") -> Callable[[float, float, float], Any]:
             return 0.0
         if mistake == "a threshold beyond the circle" and decay:
             return c
+        if mistake == "half the learning rate as the edge":
+            exists = decay < lr / 2
         return c if exists and decay else None
 
     return cycle_threshold
@@ -448,7 +471,7 @@ CYCLE_THRESHOLD = Judged(
             "a threshold of 0",
             "Without decay your formula gives a threshold of 0, at which nothing moves at all. No threshold "
             "above 0 gives a circle there: None.",
-            "Return None where decay is 0.",
+            "Play a few steps in your mind with a threshold of 0: from where does it get to the circle?",
         ),
         _circle_held(
             "a threshold beyond the circle",
@@ -460,10 +483,19 @@ CYCLE_THRESHOLD = Judged(
             "On the circle the gradient is as long as the radius. It has to be longer than the threshold.",
         ),
         _circle_held(
+            "half the learning rate as the edge",
+            lambda case, answer: (
+                f"You take lr / 2 = {show(case['lr'] / 2)} for the strongest decay that leaves a circle. It is only "
+                f"about that: at {show(case['decay'])} there still is one, since the decay takes a little less than "
+                "2 * lr * decay off r²."
+            ),
+            "Compare the threshold that you found with the radius, instead of the decay with lr / 2.",
+        ),
+        _circle_held(
             "divides by zero",
             "Right as far as decay pulls. Without any your formula divides by zero: nothing pulls inwards, "
             "play grows for ever, and the answer is None.",
-            "Ask for decay == 0 before you divide.",
+            "Which of your quantities is 0 there? Say first what play does in that case.",
         ),
         _circle_held(
             "decay without the learning rate",
@@ -615,15 +647,15 @@ WORSE_WHEN_CLIPPED = Judged(
             "simultaneous",
             ("simultaneous", (3.0, 4.0), 1.0),
             "In simultaneous play the colleague is right: r² grows by the square of every step, and clipping "
-            "makes no step longer. Look for play that comes home by itself.",
-            "Which scheme needs its steps?",
+            "makes no step longer.",
+            "What good does a long step do, and in which play?",
         ),
         _worse_held(
             "alternating",
             ("alternating", (3.0, 4.0), 0.1),
-            "Unclipped alternating play circles at its distance for ever. It never comes close, so clipping "
-            "has little to spoil, and ten times as far is out of reach.",
-            "Look for a scheme whose unclipped run comes home.",
+            "Unclipped alternating play circles at its distance for ever. Clipped jointly it does drift out, but only "
+            "like a root: ten times as far is out of reach in these steps.",
+            "Ten times as far as what? The other run may also be the one that ends near.",
         ),
         _worse_held(
             "never clipped",
@@ -769,7 +801,7 @@ MODES_AND_QUALITY = Judged(
             "a share of the good ones",
             "You divide by the number of good samples. A generator whose samples are nearly all rubbish would "
             "cover every mode so. The share is one of all samples.",
-            "Divide by len(samples).",
+            "Two good samples, one in each of two modes, and sixty bad ones: what share has each mode?",
         ),
         _modes_held(
             "more than the share",
@@ -777,7 +809,7 @@ MODES_AND_QUALITY = Judged(
                 f"A mode with exactly the share of {show(case['share'])} counts as covered; yours needs more "
                 "than that."
             ),
-            "At least: >=.",
+            "Read the definition of covered once more: what if the share is met exactly?",
         ),
         _modes_held(
             "squared distances",
@@ -1143,8 +1175,8 @@ GAME_CHOICE = Judged(
         _choice_held(
             "alternating",
             ("alternating", 0.1, 1.0),
-            "Alternating play circles the equilibrium, clipped or not. It does not come home, and noise only "
-            "drives it further out.",
+            "Alternating play at best circles the equilibrium, and clipped jointly it drifts out. It does not come "
+            "home, and noise only drives it further out.",
             "Circling is not coming home. One scheme of the three looks ahead.",
         ),
         _choice_held(
@@ -1152,7 +1184,8 @@ GAME_CHOICE = Judged(
             ("extragradient", 0.3, math.inf),
             "The scheme comes home, but now and then a bad batch throws it far out again: your threshold lets "
             "too much of it through.",
-            "At home an ordinary gradient is well below 1, and a bad one about 15. Cut in between.",
+            "What is left of a bad batch is as long as the threshold. Cut just above the ordinary gradients near "
+            "home.",
         ),
         _choice_held(
             "threshold too low",

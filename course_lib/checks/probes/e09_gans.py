@@ -63,15 +63,25 @@ def radius_after(steps: int, r0: float, lr: float, c: float) -> float:
     return r
 
 
+def _overshoots(r0: float, lr: float, c: float) -> bool:
+    """Whether the last free step lands beyond the threshold by most of a clipped step."""
+    r = r0
+    while r <= c:
+        r *= math.sqrt(1 + lr * lr)
+    return r * r - c * c > 0.6 * (lr * c) ** 2
+
+
 def draw_steps_to_radius(rng: np.random.Generator) -> list[Case]:
     """A goal far away, one nearby, a start inside the threshold, a goal inside it, and a goal already reached.
 
     The first is so far away that no two mistaken laws agree on it, and no goal is so near to a step that rounding
-    could decide.
+    could decide. Inside, the last free step overshoots so much that it matters where the clipped ones begin.
     """
 
     def case(label: str, starts: tuple[float, float], lr: float, c: float, steps: tuple[int, int]) -> Case:
         r0, n = round(float(rng.uniform(*starts)), 2), int(rng.integers(*steps))
+        while not _overshoots(r0, lr, c):
+            r0 = round(float(rng.uniform(*starts)), 2)
         while True:
             before, after = radius_after(n - 1, r0, lr, c), radius_after(n, r0, lr, c)
             goal = float(f"{(before + after) / 2:.6g}")
@@ -98,7 +108,7 @@ def probe_steps_to_radius(names: Namespace, case: Case) -> Plain:
 
 
 def draw_cycle_threshold(rng: np.random.Generator) -> list[Case]:
-    """A decay of middle strength, a weak one, one too strong for a circle, and none at all."""
+    """A decay of middle strength, a weak one, one just weak enough for a circle, one too strong for it, and none."""
 
     def case(label: str, lr: float, decay: float) -> Case:
         return Case(label, {"lr": lr, "decay": decay, "radius": round(float(rng.uniform(2, 9)), 1)})
@@ -106,6 +116,7 @@ def draw_cycle_threshold(rng: np.random.Generator) -> list[Case]:
     return [
         case("a decay of middle strength", 0.3, round(float(rng.uniform(0.03, 0.04)), 3)),
         case("a weak decay", 0.1, round(float(rng.uniform(0.005, 0.02)), 3)),
+        case("a decay just above half the learning rate", 0.4, round(float(rng.uniform(0.202, 0.206)), 4)),
         case("a decay that brings the play home by itself", 0.1, round(float(rng.uniform(0.08, 0.2)), 3)),
         case("no decay", 0.1, 0.0),
     ]
