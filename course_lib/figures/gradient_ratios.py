@@ -58,7 +58,7 @@ def gradient_ratios(
     left.axhline(cap, color=GREY, linestyle="--", linewidth=1.5)
     label(left, 1.1, cap * 0.86, f"cap at {cap:g}", GREY, va="top")
     right.axvline(cap, color=GREY, linestyle="--", linewidth=1.5)
-    label(right, cap * 0.94, 0.03, f"cap at {cap:g}", GREY, ha="right")
+    label(right, cap * 1.08, 0.62, f"cap at {cap:g}", GREY)
     alt = (
         f"Left: with everybody in every step the ratio starts near {middle[0]:.0f}, then falls to 1 and stays there, "
         f"below the cap of {cap:g}. Right: in small batches it scatters widely, and is often above the cap."

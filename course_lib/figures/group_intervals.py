@@ -33,7 +33,7 @@ def group_intervals(
             capsize=4,
             linewidth=2,
             linestyle="none",
-            label=group,
+            label=f"recorded as {group}",
         )
     axes.set_yticks(range(len(metrics)), metrics[::-1])
     axes.set_ylim(-0.5, len(metrics) - 0.5)

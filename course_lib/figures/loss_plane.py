@@ -41,9 +41,8 @@ def loss_plane(
     axes.plot(
         [optimum[0], optimum[0] + 0.004], [optimum[1] + 0.003, optimum[1] + 0.028], color=GREY, linewidth=1
     )
-    label(
-        axes, own[0], own[1] - 0.005, f"optimum of {names[1]} alone", PALETTE["black"], va="top", ha="center"
-    )
+    alone = f"optimum of applicants recorded\nas {names[1]} alone"
+    label(axes, own[0], own[1] - 0.005, alone, PALETTE["black"], va="top", ha="center")
     axes.set_xlim(0.19, 0.33)
     axes.set_ylim(0.27, 0.41)
     axes.set_xlabel(f"mean loss of applicants recorded as {names[0]}")

@@ -1,4 +1,4 @@
-"""What a rule does to the gap against what it does to the accuracy, paired with no rule. Lesson 11_fairness."""
+"""What each setting of a rule does to either group, paired with training without it. Lesson 11_fairness."""
 
 from __future__ import annotations
 
@@ -13,36 +13,43 @@ from course_lib.figures.style import GREY, LINES, new_figure
 Changes = Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
-def trade_off(panels: Mapping[str, Mapping[str, Changes]]) -> Picture:
-    """`panels[title][method][setting]`: changes of the accuracy and of the gap, both (seeds,), in points.
+def trade_off(panels: Mapping[str, tuple[tuple[str, str], Changes]]) -> Picture:
+    """`panels[title]`: the names of two groups, and for each setting the change of either group's accuracy.
 
-    Points are means, bars standard deviations over seeds; the origin is training without a rule. The first and the
-    last setting of each method are written beside their points.
+    Changes are in points against training without a rule, (seeds,) each. One row a setting; marks are means, bars
+    standard deviations over seeds. Where the two marks of a row differ, the gap between the groups changes.
     """
-    figure, all_axes = new_figure(10.5, 4.6, columns=len(panels))
+    rows = max(len(settings) for _, settings in panels.values())
+    figure, all_axes = new_figure(10.5, 0.5 * rows + 1.9, columns=len(panels))
     told = []
-    for axes, (title, methods) in zip(all_axes, panels.items(), strict=True):
-        axes.axhline(0, color=GREY, linewidth=1)
+    for axes, (title, (groups, settings)) in zip(all_axes, panels.items(), strict=True):
         axes.axvline(0, color=GREY, linewidth=1)
-        for (method, settings), line in zip(methods.items(), LINES, strict=False):
-            first, *_, last = settings
-            middles = np.array([[part.mean() for part in pair] for pair in settings.values()])
-            spreads = np.array([[part.std(ddof=1) for part in pair] for pair in settings.values()])
-            axes.errorbar(*middles.T, *spreads.T[::-1], label=method, capsize=3, elinewidth=1, **line)
-            for setting, (x, y), (dx, dy) in zip(settings, middles, spreads, strict=True):
-                if setting in (first, last):
-                    axes.annotate(
-                        setting, (x, y), (6, 6), textcoords="offset points", color=line["color"], fontsize=12
-                    )
-                told.append(f"{title}, {method} {setting}: {x:+.1f} ± {dx:.1f}, {y:+.1f} ± {dy:.1f}")
-        axes.set_title(title)
-        axes.locator_params(axis="x", nbins=5)
-        axes.margins(0.12)
+        for place, (group, line) in enumerate(zip(groups, LINES, strict=False)):
+            changes = [pair[place] for pair in settings.values()]
+            axes.errorbar(
+                [change.mean() for change in changes],
+                [-row + 0.15 * (1 - 2 * place) for row in range(len(changes))],
+                xerr=[change.std(ddof=1) for change in changes],
+                color=line["color"],
+                marker=line["marker"],
+                markersize=7,
+                capsize=3,
+                linewidth=1.5,
+                linestyle="none",
+                label=group,
+            )
+        axes.set_yticks([-row for row in range(len(settings))], list(settings))
+        axes.set_ylim(0.5 - len(settings), 0.5)
+        axes.set_title(title, pad=34)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 0.99), ncols=2, columnspacing=1)
         axes.set_xlabel("change of the accuracy, points")
-    all_axes[0].set_ylabel("change of the gap, points")
-    all_axes[-1].legend(loc="upper left")
+        told += [
+            f"{title}, {setting}: {a.mean():+.1f} ± {a.std(ddof=1):.1f}, {b.mean():+.1f} ± {b.std(ddof=1):.1f}"
+            for setting, (a, b) in settings.items()
+        ]
     alt = (
-        f"{' and '.join(panels)}: change of the gap against change of the accuracy, for "
-        f"{' and '.join(next(iter(panels.values())))}, with standard deviations; the origin is training without a rule."
+        f"{' and '.join(panels)}: the change of each group's accuracy by setting, with standard deviations, against "
+        "training without a rule."
     )
-    return Picture(figure, alt, f"mean ± sd over seeds, accuracy then gap. {'; '.join(told)}.")
+    names = "; ".join(f"{title}: {a}, then {b}" for title, ((a, b), _) in panels.items())
+    return Picture(figure, alt, f"mean ± sd over seeds ({names}). {'; '.join(told)}.")

@@ -16,7 +16,7 @@ def unequal_cost(
 ) -> Picture:
     """`seldom[name]` and `others[name]` (learning rates, seeds): accuracy on the seldom class and on the others.
 
-    `lrs` are learning rate times threshold where there is one.
+    `lrs` are learning rates, where there is a threshold times the threshold.
     """
     figure, both = new_figure(10, 4.1, columns=2)
     told = []
@@ -34,7 +34,7 @@ def unequal_cost(
         axes.minorticks_off()
         axes.set_ylim(-0.03, 1.02)
         axes.set_title(title)
-        axes.set_xlabel("learning rate (times threshold)")
+        axes.set_xlabel("learning rate; where clipped, times the threshold")
     both[0].set_ylabel("accuracy on whole test digits")
     both[1].legend(loc="lower left")
     alt = (
