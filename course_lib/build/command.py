@@ -101,7 +101,7 @@ def finished(product: Product, root: Path) -> Notebook:
         expressions = [number.expression for _, number in proofs]
         built, values = execute.run(built, product.source, root / product.folder, root, expressions)
         built.metadata.course.code = notebook.fingerprint(built)
-        _check_numbers(product.source, proofs, values)
+        check_numbers(product.source, proofs, values)
         _keep_times(built, product.file(root))
     return built
 
@@ -137,11 +137,12 @@ def proven_numbers(read: source.Source) -> list[tuple[int, numbers.Number]]:
     ]
 
 
-def _check_numbers(
+def check_numbers(
     read: source.Source,
     proofs: Sequence[tuple[int, numbers.Number]],
     values: Sequence[numbers.Value | execute.Failure],
 ) -> None:
+    """Raise `BuildError`, a sentence each, for the proven numbers that the values of their expressions disprove."""
     wrong = []
     for (line, number), value in zip(proofs, values, strict=True):
         if isinstance(value, execute.Failure):

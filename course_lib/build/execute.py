@@ -131,14 +131,22 @@ def _kernel_manager() -> Any:
 
 
 async def _evaluate(client: Any, expressions: Sequence[str]) -> list[Value | Failure]:
-    """The expressions' values, as ints or floats, in the kernel's namespace; their exact repr crosses over."""
+    return values(await client.async_wait_for_reply(ask(client.kc, expressions)))
+
+
+def ask(kernel: Any, expressions: Sequence[str]) -> str:
+    """Ask a kernel for the expressions' values in its namespace; the id of the message whose reply holds them."""
     asked = {
         str(number): f"repr((lambda value: value if type(value) is int else float(value))({expression}\n))"
         for number, expression in enumerate(expressions)
     }
-    message = client.kc.execute("pass", silent=True, store_history=False, user_expressions=asked)
-    reply = await client.async_wait_for_reply(message)
-    return [_value(reply["content"]["user_expressions"][number]) for number in asked]
+    return str(kernel.execute("pass", silent=True, store_history=False, user_expressions=asked))
+
+
+def values(reply: dict[str, Any]) -> list[Value | Failure]:
+    """What a reply to `ask` says, as ints or floats: their exact repr crosses over."""
+    said = reply["content"]["user_expressions"]
+    return [_value(said[str(number)]) for number in range(len(said))]
 
 
 def _value(answer: dict[str, Any]) -> Value | Failure:

@@ -10,6 +10,7 @@ from course_lib.build.notebook import Notebook, Points
 from course_lib.build.source import Kind, Source
 
 BUILT: dict[Kind, tuple[str, ...]] = {"lesson": ("notebooks",), "exercise": ("solutions", "exercises")}
+EXECUTED: dict[Kind, str] = {"lesson": "notebooks", "exercise": "solutions"}
 FOLDERS = tuple(folder for folders in BUILT.values() for folder in folders)
 
 
@@ -35,10 +36,10 @@ class Product:
 def products(source: Source) -> list[Product]:
     """What is built from a source: a lesson, or an exercise's solution and learner's copy."""
     if source.kind == "lesson":
-        return [Product(source, "notebooks", notebook.lesson(source), executed=True)]
+        return [Product(source, EXECUTED["lesson"], notebook.lesson(source), executed=True)]
     points = points_of(source.name)
     return [
-        Product(source, "solutions", notebook.solution(source, points), executed=True),
+        Product(source, EXECUTED["exercise"], notebook.solution(source, points), executed=True),
         Product(source, "exercises", notebook.exercise(source, points), executed=False),
     ]
 

@@ -1,8 +1,9 @@
 """Run every notebook with nbval: `python tests/notebooks/run_nbval.py [--reports FOLDER]`.
 
-Lessons and solutions are compared with their stored outputs, except in cells tagged `nbval-ignore-output`; the
-learner's copies, which have none, must run to their end unsolved. Ends with 0 when both hold, with 1 otherwise;
-with `--reports`, pytest leaves a JUnit report of each in that folder.
+Lessons and solutions are compared with their stored outputs, except in cells tagged `nbval-ignore-output`, and the
+numbers of their prose with what they compute (`proven_prose.py`); the learner's copies, which have no outputs, must
+run to their end unsolved. Ends with 0 when both hold, with 1 otherwise; with `--reports`, pytest leaves a JUnit
+report of each in that folder.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _arguments(root: Path, processes: str) -> list[str]:
     """
     return [
         f"--rootdir={root}",
-        *("-q", "-p", "fresh_work", "-p", "no:cacheprovider"),
+        *("-q", "-p", "fresh_work", "-p", "proven_prose", "-p", "no:cacheprovider"),
         *("-n", processes, "--maxprocesses=4", "--dist", "loadfile"),
         *("--nbval-current-env", f"--nbval-cell-timeout={SECONDS_PER_CELL}"),
         f"--nbval-sanitize-with={HERE / 'sanitize.cfg'}",

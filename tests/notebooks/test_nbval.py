@@ -5,12 +5,13 @@ What nbval passes and must not (a notebook stripped of its outputs) is what `cou
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 import run_nbval
-from conftest import EXERCISE, write_source
+from conftest import EXERCISE, LESSON, write_source
 from test_drift import LESSON_FILE, cell, change
 
 from course_lib.build import command
@@ -27,9 +28,14 @@ def nbval(root: Path, mode: str, reports: Path) -> int:
     return run_nbval.run(root, mode, reports, processes="0")
 
 
+LESSON_PASSES = 4 + 1
+SOLUTION_PASSES = 3 + 1
+"""The code cells of each, and the numbers of its prose."""
+
+
 def test_a_course_as_built_passes_cell_by_cell(built_course: Path, tmp_path: Path) -> None:
     assert nbval(built_course, "compared", tmp_path) == 0
-    assert cells_that_failed(tmp_path, "compared") == (4 + 3, [])
+    assert cells_that_failed(tmp_path, "compared") == (LESSON_PASSES + SOLUTION_PASSES, [])
     assert nbval(built_course, "run", tmp_path) == 0
     assert cells_that_failed(tmp_path, "run") == (3, [])
 
@@ -39,8 +45,18 @@ def test_a_changed_output_fails_and_an_ignored_one_does_not(course: Path, tmp_pa
     change(course, LESSON_FILE, lambda nb: nb["cells"][3]["outputs"][0].update(text=["elsewhere\n"]))
     assert nbval(course, "compared", tmp_path) == 1
     count, failed = cells_that_failed(tmp_path, "compared")
-    assert count == 4 + 3
+    assert count == LESSON_PASSES + SOLUTION_PASSES
     assert [name.rpartition(" ")[2] for name in failed] == ["1"]
+
+
+def test_a_number_of_the_prose_that_is_not_computed_any_more_fails(
+    course: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_source(course, "lesson", LESSON.replace("9,100<!--= growth -->", "9,101<!--= growth -->"))
+    assert nbval(course, "compared", tmp_path) == 1
+    assert cells_that_failed(tmp_path, "compared")[1] == ["notebooks.01_tiny.ipynb the numbers of the prose"]
+    said = capfd.readouterr().out
+    assert re.search(r"01_tiny\.py:\d+: the text says 9,101 is a rounding of growth, which is 9100\.", said)
 
 
 def test_a_stripped_notebook_passes_nbval_and_is_found_by_the_check(course: Path, tmp_path: Path) -> None:
