@@ -453,8 +453,10 @@ def run_tests(arguments: List[str]) -> int:
     suites = [["-m", "pytest", f"--junitxml={reports / 'tests.xml'}", *shared_out]]
     if not arguments:
         suites.append([str(Path("tests", "notebooks", "run_nbval.py")), f"--reports={reports}"])
+    # Each core has a process of its own: a second thread would only stand in another's way.
+    environment = dict(_environment(), OMP_NUM_THREADS="1")
     codes = [
-        subprocess.call([str(venv_python()), *suite], env=_environment(), cwd=str(ROOT)) for suite in suites
+        subprocess.call([str(venv_python()), *suite], env=environment, cwd=str(ROOT)) for suite in suites
     ]
     passed, failed, skipped = count(reports)
     print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
