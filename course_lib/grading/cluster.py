@@ -16,7 +16,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from course_lib.errors import CourseError
 from course_lib.grading.local import Task
@@ -160,7 +160,9 @@ class Cluster:
 
 def _connect(address: str) -> Client:
     try:
-        from distributed import Client, Security
+        from distributed import Security
+
+        client = _noteless()
     except ImportError:
         raise ClusterError(
             "Grading on a cluster needs the package distributed, which is not installed here; run "
@@ -176,9 +178,25 @@ def _connect(address: str) -> Client:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions: `remote.release` is stricter
-            return Client(address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False)
+            return client(address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False)
     except Exception as error:
         why = "" if isinstance(error, OSError) else f" ({error})"
         raise ClusterError(
             f"No scheduler answers at {address}{why}; start one (dask scheduler), or give its address."
         ) from None
+
+
+def _noteless() -> type[Client]:
+    """Dask's client, without the note on what was submitted, which the scheduler keeps for as long as it lives.
+
+    The notes of all submissions make one list (`distributed.spans.Span.add_metadata`): 0.3 kB for each notebook.
+    """
+    from distributed import Client
+
+    class Noteless(Client):
+        def _graph_to_futures(self, *given: Any, **named: Any) -> Any:
+            if "span_metadata" in named:  # not Dask's public interface: another release may have none
+                named["span_metadata"] = {"collections": []}
+            return Client._graph_to_futures(self, *given, **named)
+
+    return Noteless

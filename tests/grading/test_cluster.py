@@ -157,6 +157,10 @@ def tasks(folder: Path, size: int) -> list[Task]:
 
 
 def test_few_notebooks_are_under_way_and_the_cluster_forgets_them(two, toy_exercise, tmp_path):
+    def notes(dask_scheduler):
+        spans = dask_scheduler.extensions["spans"].spans.values()
+        return [note for span in spans for note in (span.metadata or {"collections": []})["collections"]]
+
     waiting = tasks(tmp_path, 60)
     pulled = []
     with closing(Cluster(two.address)) as joined:
@@ -172,6 +176,7 @@ def test_few_notebooks_are_under_way_and_the_cluster_forgets_them(two, toy_exerc
         while (joined._client.futures or joined._client.who_has()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert (dict(joined._client.futures), joined._client.who_has()) == ({}, {})
+        assert joined._client.run_on_scheduler(notes) == []
 
 
 def test_a_scheduler_without_workers_and_one_that_goes(toy_exercise, tmp_path, monkeypatch, caplog):
