@@ -71,6 +71,7 @@ class GradientMonitor:
     hand; parameters may be frozen, tied (they count once, under their first name) or handed to the optimizer
     later. Where `step` is given a closure, a step's gradient is that of the closure's last call.
 
+    Raw norms are measured when the backward pass has ended: what its own hooks do to a gradient belongs to it.
     The gradients are measured in every step; weights and updates, which cost three times as much, in the first step
     and then in every `weights_every`-th. Norms are right to 1e-6 and do not overflow before the gradients do.
     Watching holds one copy of the weights.
@@ -185,6 +186,7 @@ class GradientMonitor:
     @property
     def nonfinite_now(self) -> tuple[str, ...]:
         """The parameters whose gradient held nan or inf in the backward pass that no step has followed yet."""
+        self._read_raw()  # where the backward pass still runs, or has failed
         return tuple(self._nonfinite)
 
     def suggestion(self, percentile: float = 90.0) -> Suggestion:

@@ -181,10 +181,17 @@ def test_gradients_are_measured_before_clipping_although_a_backward_pass_before_
 def test_a_step_in_the_middle_of_a_backward_pass():
     net = model(3, 1)
     optimizer = sgd(net)
+    met = []
+
+    def look_and_step(_):
+        met.append(monitor.nonfinite_now)
+        optimizer.step()
+
     with GradientMonitor(net, optimizer) as monitor:
-        handle = net[0].bias.register_post_accumulate_grad_hook(lambda _: optimizer.step())
+        handle = net[0].bias.register_post_accumulate_grad_hook(look_and_step)
         (math.inf * net[0].bias.sum()).backward()
         handle.remove()
+        assert met == [("0.bias",)]
         assert (monitor.steps, monitor.nonfinite_now) == (1, ())
         optimizer.zero_grad()
         optimizer.step()
