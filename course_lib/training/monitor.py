@@ -7,17 +7,17 @@ print(monitor, monitor.suggestion())
 monitor.close()
 ```
 
-Hooks on the parameters see each gradient as the backward pass leaves it; hooks on the optimizer see what is
-left of it when the step is taken, and what the step then does to the weights. So the monitor knows how much
-was clipped without being told by whom. Used by `train`; `suggestion` is the rule of
-lesson 04_threshold.
+Hooks on the parameters tell which gradients a backward pass makes, and in which order. At its end they are all
+measured together, which is far cheaper than each on its own. Hooks on the optimizer see what is left of them when
+the step is taken, and what the step then does to the weights. So the monitor knows how much was clipped without
+being told by whom. Used by `train`; `suggestion` is the rule of lesson 04_threshold.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd import Variable
 from torch.utils.hooks import RemovableHandle
 
 from course_lib.clipping import layer_of
@@ -70,6 +71,7 @@ class GradientMonitor:
     hand; parameters may be frozen, tied (they count once, under their first name) or handed to the optimizer
     later. Where `step` is given a closure, a step's gradient is that of the closure's last call.
 
+    Raw norms are measured when the backward pass has ended: what its own hooks do to a gradient belongs to it.
     The gradients are measured in every step; weights and updates, which cost three times as much, in the first step
     and then in every `weights_every`-th. Norms are right to 1e-6 and do not overflow before the gradients do.
     Watching holds one copy of the weights.
@@ -100,9 +102,11 @@ class GradientMonitor:
         self._parameters: dict[str, nn.Parameter] = {}
         self._hooked: set[str] = set()
         self._met: list[bool] = []
+        self._arrived: dict[str, None] = {}
+        self._pass = -1
         self._raw: dict[str, float] = {}
         self._nonfinite: list[str] = []
-        self._used: list[float] = []
+        self._used: dict[str, float] | None = None
         self._weight: list[float] = []
         self._before: list[Tensor] = []
         self._handles: list[RemovableHandle] = []
@@ -182,6 +186,7 @@ class GradientMonitor:
     @property
     def nonfinite_now(self) -> tuple[str, ...]:
         """The parameters whose gradient held nan or inf in the backward pass that no step has followed yet."""
+        self._read_raw()  # where the backward pass still runs, or has failed
         return tuple(self._nonfinite)
 
     def suggestion(self, percentile: float = 90.0) -> Suggestion:
@@ -209,11 +214,11 @@ class GradientMonitor:
 
     def _meet(self) -> None:
         """Watch the parameters that the optimizer has been given, or that have been thawed, since the last time."""
-        handed = [p for group in self.optimizer.param_groups for p in group["params"]]
-        met, self._met = self._met, [p.requires_grad for p in handed]
+        groups = self.optimizer.param_groups
+        met, self._met = self._met, [p.requires_grad for group in groups for p in group["params"]]
         if met == self._met:
             return
-        trained = {id(p) for p in handed}
+        trained = {id(p) for group in groups for p in group["params"]}
         for name, parameter in self.model.named_parameters():
             if id(parameter) not in trained:
                 continue
@@ -224,46 +229,58 @@ class GradientMonitor:
                 self._handles.append(hook)
 
     def _after_backward(self, name: str) -> Callable[[Tensor], None]:
-        def see(parameter: Tensor) -> None:
-            gradient = parameter.grad
-            assert gradient is not None
-            (self._raw[name],) = norms([gradient])
-            finite = math.isfinite(self._raw[name]) or bool(torch.isfinite(gradient).all())
-            if not finite and name not in self._nonfinite:
+        def arrive(_: Tensor) -> None:
+            self._arrived[name] = None
+            backward_pass = torch._C._current_graph_task_id()
+            if backward_pass != self._pass:
+                self._pass = backward_pass
+                Variable._execution_engine.queue_callback(self._read_raw)
+
+        return arrive
+
+    def _read_raw(self) -> None:
+        """Measure, in the order in which they arrived, the gradients of the backward pass that has just ended."""
+        raw = self._gradient_norms(self._arrived)
+        self._arrived = {}
+        self._raw |= raw
+        for name, norm in raw.items():
+            if not math.isfinite(norm) and name not in self._nonfinite and not self._finite(name):
                 self._nonfinite.append(name)
 
-        return see
+    def _finite(self, name: str) -> bool:
+        gradient = self._parameters[name].grad
+        return gradient is None or bool(torch.isfinite(gradient).all())
 
-    def _gradient_norms(self) -> list[float]:
-        gradients = {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
-        measured = dict(zip(gradients, norms(list(gradients.values())), strict=True))
-        return [measured.get(name, 0.0) for name in self._parameters]
+    def _gradient_norms(self, names: Iterable[str]) -> dict[str, float]:
+        gradients = {name: g for name in names if (g := self._parameters[name].grad) is not None}
+        return dict(zip(gradients, norms(list(gradients.values())), strict=True))
 
-    @torch.no_grad()
     def _before_step(
         self, _: torch.optim.Optimizer, arguments: tuple[Any, ...], named: dict[str, Any]
     ) -> None:
+        self._read_raw()  # where the optimizer steps in the middle of a backward pass
         self._meet()
         self._weight = []
         if self.steps % self.weights_every == 0:
-            parameters: list[Tensor] = list(self._parameters.values())
+            parameters = [p.detach() for p in self._parameters.values()]
             if [_kind(p) for p in parameters] != [_kind(b) for b in self._before]:
                 self._before = [torch.empty_like(p) for p in parameters]
             torch._foreach_copy_(self._before, parameters)
             self._weight = norms(self._before)
         closure = named.get("closure", arguments[1] if len(arguments) > 1 else None)
-        self._used = self._gradient_norms() if closure is None else []
+        self._used = self._gradient_norms(self._parameters) if closure is None else None
 
-    @torch.no_grad()
     def _after_step(self, *_: Any) -> None:
-        used = self._used or self._gradient_norms()  # a closure makes its gradients during the step
-        raw = [self._raw.get(name, at_step) for name, at_step in zip(self._parameters, used, strict=True)]
-        for name, norm in zip(self._parameters, raw, strict=True):
+        # a closure makes its gradients during the step
+        at_step = self._gradient_norms(self._parameters) if self._used is None else self._used
+        used = [at_step.get(name, 0.0) for name in self._parameters]
+        raw = [self._raw.get(name, norm) for name, norm in zip(self._parameters, used, strict=True)]
+        for name, norm in at_step.items():
             if name not in self._raw and not math.isfinite(norm):  # set by hand, without a backward pass
                 self._nonfinite.append(name)
         weight, update = self._weight, [math.nan] * len(raw)
         if weight:
-            torch._foreach_sub_(self._before, list(self._parameters.values()))
+            torch._foreach_sub_(self._before, [p.detach() for p in self._parameters.values()])
             update = norms(self._before)
         self._log.append(_Row(np.array([raw, used, weight or update, update]), tuple(self._nonfinite)))
         if self._nonfinite and self.first_nonfinite is None:

@@ -1,19 +1,20 @@
 """Norms of many tensors at the price of reading them once, and right where a quick norm is not.
 
-The monitor takes three of them of every parameter in every step, so they must cost next to nothing.
+The monitor takes two of them of every parameter in every step, so they must cost next to nothing.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from course_lib.clipping import scaled_global_norm
 
-PIECE = 1024  # PyTorch sums float32 squares in float32: a million at once lose 3e-5, a thousand nothing
-LARGE = 64 * PIECE  # entries from which pieces are worth their trouble
+PIECE = 1024  # PyTorch sums float32 squares in float32: of equal entries, 65,000 lose 6e-5 and 1024 less than 1e-6
 SAFE = (1e-12, 1e18)  # norms between these are made of float32 squares that neither vanish nor overflow
 PRECISE = (torch.float32, torch.float64)
 
@@ -25,20 +26,23 @@ def norms(tensors: Sequence[Tensor]) -> list[float]:
     Entries whose squares would overflow or vanish are scaled first; nan and inf make the norm nan or inf.
     """
     plain = [_plain(tensor) for tensor in tensors]
-    small = [tensor for tensor in plain if tensor.numel() < LARGE]
-    quick = iter([norm.item() for norm in torch._foreach_norm(small)] if small else [])
-    found = [next(quick) if tensor.numel() < LARGE else _in_pieces(tensor.reshape(-1)) for tensor in plain]
+    long = [tensor.is_cpu and tensor.numel() > PIECE for tensor in plain]  # a GPU sums in pieces by itself
+    short = [tensor for tensor, is_long in zip(plain, long, strict=True) if not is_long]
+    quick = iter([norm.item() for norm in torch._foreach_norm(short)] if short else [])
+    with np.errstate(over="ignore"):
+        found = [_in_pieces(t) if is_long else next(quick) for t, is_long in zip(plain, long, strict=True)]
     return [
         norm if SAFE[0] < norm < SAFE[1] else scaled_global_norm([tensor]).item()
         for norm, tensor in zip(found, plain, strict=True)
     ]
 
 
-def _in_pieces(row: Tensor) -> float:
-    whole = len(row) - len(row) % PIECE
-    pieces = torch.linalg.vector_norm(row[:whole].view(-1, PIECE), dim=1)
-    rest = torch.linalg.vector_norm(row[whole:])
-    return float(torch.linalg.vector_norm(torch.cat([pieces, rest[None]]), dtype=torch.float64))
+def _in_pieces(tensor: Tensor) -> float:
+    """NumPy's dot product of each piece with itself: half the time of PyTorch's norm of it."""
+    entries = tensor.numpy(force=True).reshape(-1)
+    whole = len(entries) - len(entries) % PIECE
+    pieces, rest = entries[:whole].reshape(-1, PIECE), entries[whole:]
+    return math.sqrt(np.vecdot(pieces, pieces).sum(dtype=np.float64) + np.vecdot(rest, rest))
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from course_lib.clipping import clip_by_global_norm_, clip_by_value_
 from course_lib.training import GradientMonitor, TrainingError
@@ -156,6 +157,62 @@ def test_the_culprit_is_the_one_the_backward_pass_meets_first():
     assert "first nan or inf at step 0 in 0.bias" in repr(monitor)
 
 
+def test_gradients_are_measured_before_clipping_although_a_backward_pass_before_failed():
+    net = model(3, 4, 1)
+    optimizer = sgd(net)
+    X, y = line()
+
+    def fail(_):
+        raise RuntimeError("in the middle")
+
+    with GradientMonitor(net, optimizer) as monitor:
+        handle = net[0].weight.register_hook(fail)
+        with pytest.raises(RuntimeError, match="in the middle"):
+            MSE(net(X), y).backward()
+        handle.remove()
+        optimizer.zero_grad()
+        MSE(net(X), y).backward()
+        raw = clip_by_global_norm_(net, 0.01).item()
+        optimizer.step()
+    assert monitor.global_norms == pytest.approx([raw], rel=1e-6)
+    assert monitor.clip_rate == 1
+
+
+def test_a_step_in_the_middle_of_a_backward_pass():
+    net = model(3, 1)
+    optimizer = sgd(net)
+    met = []
+
+    def look_and_step(_):
+        met.append(monitor.nonfinite_now)
+        optimizer.step()
+
+    with GradientMonitor(net, optimizer) as monitor:
+        handle = net[0].bias.register_post_accumulate_grad_hook(look_and_step)
+        (math.inf * net[0].bias.sum()).backward()
+        handle.remove()
+        assert met == [("0.bias",)]
+        assert (monitor.steps, monitor.nonfinite_now) == (1, ())
+        optimizer.zero_grad()
+        optimizer.step()
+    assert monitor.global_norms.tolist() == [math.inf, 0]
+    assert monitor.first_nonfinite == (0, "0.bias")
+
+
+def test_parts_of_the_forward_pass_that_are_computed_again():
+    net = model(3, 4, 4, 1, activation=nn.Tanh)
+    optimizer = sgd(net)
+    X, y = line()
+    with GradientMonitor(net, optimizer) as monitor:
+        hidden = checkpoint(net[:4], X.requires_grad_(), use_reentrant=True)
+        MSE(net[4](hidden), y).backward()
+        raw = clip_by_global_norm_(net, 0.01).item()
+        optimizer.step()
+    assert all(norms[0] > 0 for norms in monitor.parameter_norms.values())
+    assert monitor.global_norms == pytest.approx([raw], rel=1e-6)
+    assert monitor.clip_rate == 1
+
+
 def test_norms_do_not_overflow_before_the_gradients_do():
     for dtype, entry in ((torch.float32, 1e30), (torch.float64, 1e300)):
         p = nn.ParameterDict({"w": nn.Parameter(torch.zeros(2, dtype=dtype))})
@@ -176,6 +233,7 @@ def test_norms_do_not_overflow_before_the_gradients_do():
         torch.empty(0, 4),
         torch.randn(70, PIECE).T,
         torch.randn(64 * PIECE + 17),
+        torch.full((63 * PIECE,), 0.8),
         1e-30 * torch.randn(2, 100 * PIECE),
         1e30 * torch.randn(7),
         1e-300 * torch.randn(7, dtype=torch.float64),
