@@ -22,7 +22,6 @@ _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0 *(?:\[heap\])?")
 
 def rehearse(shell: Any) -> None:
     """Call once what nearly every notebook calls first; nothing of it stays but the libraries' own caches."""
-    import matplotlib.pyplot as plt
     import numpy as np
     import torch
 
@@ -38,6 +37,11 @@ def rehearse(shell: Any) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
+
+
+def rehearse_a_figure() -> None:
+    """The same for figures, which bring a library of their own with them."""
+    import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots()
     axes.semilogy([1, 2], label="a label")
