@@ -145,6 +145,7 @@ def load(sandbox: bool) -> None:
         setattr(confine, "_environment", lambda folder: told(folder) | {"TOY_ALONE": "1"})  # noqa: B010
         return
     setattr(worker, "_ROOMS", ())  # noqa: B010
+    setattr(worker, "_OTHER_ROOMS", ())  # noqa: B010
     setattr(worker, "_LIBRARIES", ())  # noqa: B010
     setattr(local, "open_worker", ForkedWorker)  # noqa: B010
     shell = worker.prepare(toy.NAME)

@@ -30,6 +30,7 @@ def rehearse(shell: Any) -> None:
     np.random.default_rng(0).normal(size=2)
     np.linalg.svd(np.eye(2))
     np.linalg.eigvals(np.eye(2))
+    np.median(np.unique([1.0, 2.0]))
 
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
     for optimizer in (torch.optim.SGD(model.parameters(), lr=0.1), torch.optim.Adam(model.parameters())):

@@ -41,9 +41,10 @@ from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
 from course_lib.grading.warming import rehearse, rehearse_a_figure, take_large_pages
 
-_ROOMS = ("data", "clipping", "dynamics", "training", "figures", "teach", "demos")
+_ROOMS = ("data", "clipping", "dynamics", "training")
+_OTHER_ROOMS = ("fairness", "figures", "teach", "demos")
 _LIBRARIES = ("matplotlib.pyplot", "sklearn.datasets", "statsmodels.datasets")
-"""What the rooms load only when it is used, and what learners may use of themselves: here it is loaded once for all."""
+"""What brings large libraries with it, and what only learners may think of: loaded when it is first asked for."""
 
 _SEED = 2013
 
@@ -65,7 +66,10 @@ def prepare(*asked: str) -> Any:
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    importlib.import_module("torch._dynamo")  # which torch itself would load at the first step of an optimizer
+    importlib.import_module(
+        "torch._dynamo"
+    )  # which torch itself would load at the first step of an optimizer
+    _open(_ROOMS)
     for exercise in asked:
         exercises.load_asked(exercise)
     config = Config()
@@ -88,13 +92,18 @@ def prepare_the_rest() -> None:
     matplotlib.use("Agg")
     for name in _LIBRARIES:
         importlib.import_module(name)
-    for name in _ROOMS:
-        room = importlib.import_module(f"course_lib.{name}")
-        for public in getattr(room, "__all__", ()):
-            getattr(room, public)
+    _open(_OTHER_ROOMS)
     for exercise in exercises.EXERCISES:
         exercises.load_asked(exercise)
     _settle()
+
+
+def _open(rooms: tuple[str, ...]) -> None:
+    """Import rooms of the course, and all that they load only when it is used."""
+    for name in rooms:
+        room = importlib.import_module(f"course_lib.{name}")
+        for public in getattr(room, "__all__", ()):
+            getattr(room, public)
 
 
 def _settle() -> None:
@@ -287,9 +296,7 @@ def serve(control: socket.socket, enclosed: bool, exercise: str) -> None:
             next(pieces, None)
 
 
-def _fork_enclosed(
-    sit: Sit, control: socket.socket, handed: int, enclosure: Enclosure, seconds: int
-) -> int:
+def _fork_enclosed(sit: Sit, control: socket.socket, handed: int, enclosure: Enclosure, seconds: int) -> int:
     child = enclosure.fork()
     if child == 0:
         _become_child(sit, handed, lambda: enclosure.enter(seconds))
