@@ -116,7 +116,7 @@ class ForkedWorker(process.WarmWorker):
             os.setsid()
             ours.close()
             try:
-                worker.serve(theirs, enclosed=False)
+                worker.serve(theirs, False, self._exercise)
             finally:
                 os._exit(0)
         theirs.close()
@@ -145,10 +145,11 @@ def load(sandbox: bool) -> None:
         setattr(confine, "_environment", lambda folder: told(folder) | {"TOY_ALONE": "1"})  # noqa: B010
         return
     setattr(worker, "_ROOMS", ())  # noqa: B010
+    setattr(worker, "_OTHER_ROOMS", ())  # noqa: B010
     setattr(worker, "_LIBRARIES", ())  # noqa: B010
-    setattr(local, "open_worker", lambda sandbox: ForkedWorker(sandbox))  # noqa: B010
-    shell = worker.prepare()
-    setattr(worker, "prepare", lambda: shell)  # noqa: B010
+    setattr(local, "open_worker", ForkedWorker)  # noqa: B010
+    shell = worker.prepare(toy.NAME)
+    setattr(worker, "prepare", lambda _: shell)  # noqa: B010
 
 
 def entered(out: Path) -> int:

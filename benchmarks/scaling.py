@@ -72,14 +72,17 @@ def main() -> None:
         )
         print("|---|---|---|---|---|---|")
         base = None
+        soonest: list[float] = []
         for jobs in args.jobs:
             at = results(folder, jobs)
             steady = at[len(at) // 4 :]
             pace = (len(steady) - 1) / (steady[-1] - steady[0])
             base = base or pace
+            soonest.append(at[0])
             between = median(b - a for a, b in pairwise(steady))
             row = (f"{jobs}", f"{at[0]:.1f} s", f"{pace:.1f}", f"{pace / base:.2f}x", f"{between:.3f}")
             print(f"| {' | '.join(row)} | {os.getloadavg()[0]:.1f} |", flush=True)
+        print(f"\nfirst result: {min(soonest):.1f} s at the soonest, the aim is 5 s")
 
 
 if __name__ == "__main__":

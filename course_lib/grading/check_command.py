@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     except NotebookError as error:
         raise CourseError(f"{path} {error}") from None
     name = _exercise(path, read)
-    worker = open_worker(sandbox=False)  # the learner's own code, on the learner's own machine
+    worker = open_worker(sandbox=False, exercise=name)  # the learner's own code, on the learner's own machine
     try:
         outcome = check(read, name, Limits(), worker)
     finally:

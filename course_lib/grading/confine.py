@@ -57,14 +57,14 @@ def plain(folder: Path, *arguments: str) -> Start:
     return Start([sys.executable, "-m", MODULE, *arguments], _environment(folder))
 
 
-def sandboxed(module: str | None = None) -> Start:
+def sandboxed(*arguments: str, module: str | None = None) -> Start:
     """In the sandbox, the worker or another `module`; raises `ConfineError` where there is none."""
     if sys.platform != "linux":
         raise ConfineError(_refusal("there is a sandbox on Linux only"))
     bubblewrap = shutil.which("bwrap")
     if bubblewrap is None:
         raise ConfineError(_refusal("bubblewrap is missing (on Debian and Ubuntu: apt install bubblewrap)"))
-    command = [bubblewrap, *_walls(), "--", sys.executable, "-m", module or MODULE, "--enclosed"]
+    command = [bubblewrap, *_walls(), "--", sys.executable, "-m", module or MODULE, "--enclosed", *arguments]
     return Start(command, _environment(Path("/tmp")))
 
 

@@ -58,7 +58,6 @@ class Enclosure:
 
     pids: int
     user: int | None
-    address_space: int
 
     @classmethod
     def prepare(cls) -> Enclosure:
@@ -66,8 +65,7 @@ class Enclosure:
         _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)  # no child can trace it or read its memory
         root = os.getuid() == 0
         user = 1_000_000_000 + int.from_bytes(os.urandom(3)) if root else None
-        loaded = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        return cls(os.open("/proc/self/ns/pid", os.O_RDONLY), user, loaded + MEMORY)
+        return cls(os.open("/proc/self/ns/pid", os.O_RDONLY), user)
 
     def fork(self) -> int:
         """Fork; the child is the first process of a new pid namespace."""
@@ -93,6 +91,7 @@ class Enclosure:
 
     def enter(self, seconds: int) -> None:
         """In the child: everything else, and no way back. `seconds` bounds each process's CPU time."""
+        loaded = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")
         _call("unshare", _NEWNS | _NEWIPC | _NEWNET)
@@ -102,7 +101,7 @@ class Enclosure:
         _private_tmp(private)
         # Others' processes are out of reach, but the worker's /proc would still name them.
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, b"size=0,mode=555")
-        _limit(seconds, self.address_space)
+        _limit(seconds, loaded + MEMORY)
         _drop_rights(self.user)
         refuse_calls()
         os.close(self.pids)

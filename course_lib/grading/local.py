@@ -41,7 +41,7 @@ class Desk:
     def grade(self, task: Task, secrets: Mapping[str, bytes], limits: Limits) -> Graded:
         """Grade one notebook, on the cases that follow from its questions' secrets."""
         if self._worker is None:
-            self._worker = open_worker(self._sandbox)
+            self._worker = open_worker(self._sandbox, task.exercise)
         exercise(task.exercise)  # its references load while the worker starts
         return grade(task.notebook, task.exercise, secrets, limits, self._worker, task.question)
 

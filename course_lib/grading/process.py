@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -45,6 +46,10 @@ class Late(Exception):
     """Nothing came before the deadline."""
 
 
+class Again(Exception):
+    """The job needs what the worker had not loaded; it does now, and the job must begin again."""
+
+
 class Worker(Protocol):
     """Runs one submission at a time: `begin`, then `receive` until it gives `None`, then `finish`."""
 
@@ -55,22 +60,29 @@ class Worker(Protocol):
         """The next frame; `None` when the process will say no more; raises `Late` and `FrameError`."""
 
     def finish(self) -> str:
-        """End the process, whatever it does, and say how it had ended by itself (empty: it had not)."""
+        """End the process, whatever it does, and say how it had ended by itself (empty: it had not).
+
+        Raises `Again` where what it said and did is to count for nothing.
+        """
 
     def close(self) -> None:
         """End everything."""
 
 
-def open_worker(sandbox: bool) -> Worker:
-    """A warm worker where the system forks safely, a cold one elsewhere; raises `ConfineError` and `WorkerError`."""
-    return WarmWorker(sandbox) if sandbox or sys.platform == "linux" else ColdWorker()
+def open_worker(sandbox: bool, exercise: str) -> Worker:
+    """A warm worker where the system forks safely, a cold one elsewhere; raises `ConfineError` and `WorkerError`.
+
+    It runs any notebook, those of `exercise` soonest.
+    """
+    return WarmWorker(sandbox, exercise) if sandbox or sys.platform == "linux" else ColdWorker()
 
 
 class WarmWorker:
-    """A process that has imported everything and forks for each submission; started again should it die."""
+    """A process that has imported what is used and forks for each submission; started again should it die."""
 
-    def __init__(self, sandbox: bool) -> None:
+    def __init__(self, sandbox: bool, exercise: str) -> None:
         self._sandbox = sandbox
+        self._exercise = exercise
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._channel: socket.socket | None = None
@@ -81,7 +93,8 @@ class WarmWorker:
         self._start()
 
     def _start(self) -> None:
-        start = confine.sandboxed() if self._sandbox else confine.plain(self._folder)
+        where = confine.sandboxed if self._sandbox else partial(confine.plain, self._folder)
+        start = where(self._exercise)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -97,7 +110,7 @@ class WarmWorker:
         self._ready = False
 
     def _await_ready(self) -> None:
-        """Wait until everything is imported; meanwhile the trusted side could import its own part."""
+        """Wait until what it needs is imported; meanwhile the trusted side could import its own part."""
         assert self._control is not None
         self._control.settimeout(START_SECONDS)
         try:
@@ -170,6 +183,9 @@ class WarmWorker:
                 continue
             except OSError:
                 break
+            if said == b"again":
+                self._ready = False
+                raise Again
             if said.startswith(b"exit "):
                 return "" if packet else _how(os.waitstatus_to_exitcode(int(said[5:])))
             break

