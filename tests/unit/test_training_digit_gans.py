@@ -51,40 +51,27 @@ def test_reading_and_writing_change_nothing():
     assert len(text) < 300_000
 
 
-def rerun_differs(kept, optimizer, rate):
-    """What differs by more than rounding explains: the first 500 steps, two seeds, unclipped and clipped at 1."""
-    counts, seeds, thresholds = COUNTS[:3], SEEDS[:2], (math.inf, 1.0)
-    again = record(optimizer, thresholds=thresholds, rates=[rate], counts=counts, seeds=seeds)
-    part = np.ix_(
-        [kept.thresholds.index(c) for c in thresholds],
-        [kept.rates.index(rate)],
-        range(len(counts)),
-        range(len(seeds)),
-    )
-    return [
-        f"{name}: {np.abs(again_is - was).max()}"
-        for name, was, again_is, tolerance in (
-            ("quality", kept.quality[part], again.quality, QUALITY_WITHIN),
-            ("modes", kept.modes[part], again.modes, MODES_WITHIN),
-        )
-        if np.abs(again_is - was).max() > tolerance
-    ]
+# Training is chaotic. On the machine of the record a part of it comes out again to the last bit; on another one, single
+# runs end elsewhere. First weights changed by a millionth moved the means over ten seeds, after 1000 steps, by up to
+# 0.07 in quality (of 0.35) and 1.0 in modes (of 8).
+QUALITY_WITHIN, MODES_WITHIN = 0.15, 2.0
 
 
-QUALITY_WITHIN = 0.02
-"""Rounding otherwise (two threads, double precision) moves the quality after 500 steps by less than ..."""
-MODES_WITHIN = 2
+def differs(kept, place, again):
+    """Whether the seeds' means after 1000 steps, unclipped, are others than those on record at a place in `rates`."""
+    count = kept.counts.index(1000)
+    quality = abs(again.quality[0, 0, -1].mean() - kept.quality[0, place, count].mean())
+    modes = abs(again.modes[0, 0, -1].mean() - kept.modes[0, place, count].mean())
+    return bool(quality > QUALITY_WITHIN or modes > MODES_WITHIN)
 
 
-@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.4), ("adam", 0.008)])
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.2), ("adam", 0.004)])
 def test_a_part_of_the_record_comes_out_again(optimizer, rate):
-    assert rerun_differs(recorded(optimizer), optimizer, rate) == []
-
-
-def test_another_record_is_noticed():
-    kept = recorded("sgd")
-    turned = DigitGans(**vars(kept) | {"quality": kept.quality[..., ::-1]})  # the scores of other seeds
-    assert rerun_differs(turned, "sgd", 0.4)
+    kept = recorded(optimizer)
+    again = record(optimizer, thresholds=[math.inf], rates=[rate], counts=[1000])
+    assert [differs(kept, place, again) for place in (kept.rates.index(rate), 0)] == [False, True]
+    if optimizer == "sgd":
+        assert differs(kept, -1, again)  # at 0.8 nothing is learned
 
 
 def test_the_best_rate_is_the_one_with_the_highest_mean_at_the_end():
