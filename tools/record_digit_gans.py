@@ -1,6 +1,6 @@
 """Train the GANs on real digits that lesson 09 shows, and write their scores to `course_lib/training/digit_gans.json`.
 
-    python tools/record_digit_gans.py    some five minutes of one processor; run it in .venv
+    python tools/record_digit_gans.py    about four minutes of one processor; run it in .venv
 
 Training is chaotic: another processor rounds otherwise, and single runs then end elsewhere. So a new record changes
 digits; after it run `course build --force 09_gans` and tests/unit/test_training_digit_gans.py.

@@ -74,7 +74,7 @@ def record(
 
     `rates` are `RATES[optimizer]` unless given. Generators and discriminators have two hidden layers of 64 rectified
     linear units, the noise has 8 dimensions, the batch 32 digits; the loss is the non-saturating one. The whole record
-    takes some five minutes. Raises `TrainingError` for another optimizer, and as `gans_after` does.
+    takes about four minutes of one processor. Raises `TrainingError` for another optimizer, and as `gans_after` does.
     """
     _check(optimizer)
     rates = RATES[optimizer] if rates is None else rates
