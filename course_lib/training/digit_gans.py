@@ -118,7 +118,9 @@ def recorded(optimizer: str) -> DigitGans:
     kept = json.loads(FILE.read_text(encoding="utf-8"))[optimizer]
     return DigitGans(
         tuple(math.inf if c is None else c for c in kept["thresholds"]),
-        *(tuple(kept[name]) for name in ("rates", "counts", "seeds")),
+        tuple(kept["rates"]),
+        tuple(kept["counts"]),
+        tuple(kept["seeds"]),
         np.array(kept["modes"], np.int64),
         np.array(kept["quality"], np.float64),
         np.array(kept["clipped"], np.float64),

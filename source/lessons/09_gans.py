@@ -645,7 +645,8 @@ def mean_and_error(values: np.ndarray[Any, Any]) -> tuple[float, float]:
 
 
 rows: dict[str, tuple[str, Any]] = {"real digits": ("", digit_target.known[:10].numpy())}
-by_clipping = {}  # what clipping changed, over the ten seeds
+# What clipping changed over the ten seeds: the mean and its standard error.
+by_clipping: dict[tuple[str | float, str], tuple[float, float]] = {}
 worst = min(
     float(kept.quality[i, kept.best(c), -1].min()) for kept in digits_by.values() for i, c in enumerate(sides)
 )
@@ -674,12 +675,12 @@ for name, kept in digits_by.items():
             f"{name:4s} {what} by clipping, each side at its best: {change:+.3f} ± {error:.3f} (standard error)"
         )
 of_sgd, of_adam = digits_by.values()
-for rate in (0.05, 0.1):
-    place = of_sgd.rates.index(rate)
+for lr in (0.05, 0.1):
+    place = of_sgd.rates.index(lr)
     bare_modes, held_modes = of_sgd.modes[:, place, -1]
     assert of_sgd.quality[1, place, -1].mean() < of_sgd.quality[0, place, -1].mean()
-    change, error = by_clipping[rate, "modes"] = mean_and_error(held_modes - bare_modes)
-    print(f"SGD, both at {rate:g}: {bare_modes.mean():.1f} modes, {change:+.1f} ± {error:.1f} by clipping")
+    change, error = by_clipping[lr, "modes"] = mean_and_error(held_modes - bare_modes)
+    print(f"SGD, both at {lr:g}: {bare_modes.mean():.1f} modes, {change:+.1f} ± {error:.1f} by clipping")
 assert (of_adam.modes[:, -1, -1] == 0).sum(axis=1).tolist() == [2, 0]  # Adam at 0.008: who lost every mode
 digit_samples(rows)
 
