@@ -70,21 +70,24 @@ _LOOK: Mapping[str, Any] = {
 }
 
 
-def new_figure(width: float = 7, height: float = 3.9, columns: int = 1) -> tuple[Figure, list[Axes]]:
+def new_figure(
+    width: float = 7, height: float = 3.9, columns: int = 1, rows: int = 1
+) -> tuple[Figure, list[Axes]]:
     """A figure of `width` x `height` inches with `columns` axes side by side: `figure, [axes] = new_figure(7, 4)`.
 
-    It belongs to no pyplot window and to no backend; its page, axes and ticks look the same whatever the reader has
-    set in matplotlib, and what the reader has set stays. Raises `ValueError` for a size that is not positive, or for
-    no column.
+    Of several `rows` the upper ones come first. It belongs to no pyplot window and to no backend; its page, axes and
+    ticks look the same whatever the reader has set in matplotlib, and what the reader has set stays. Raises
+    `ValueError` for a size that is not positive, or for no column or row.
     """
     if not (width > 0 and height > 0):
         raise ValueError(f"A figure needs a width and a height above 0 inches, not {width} x {height}.")
-    if columns < 1:
-        raise ValueError(f"A figure needs at least one column, not {columns}.")
+    for name, count in (("column", columns), ("row", rows)):
+        if count < 1:
+            raise ValueError(f"A figure needs at least one {name}, not {count}.")
     with look():
         figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
         FigureCanvasAgg(figure)
-        return figure, [figure.add_subplot(1, columns, place + 1) for place in range(columns)]
+        return figure, [figure.add_subplot(rows, columns, place + 1) for place in range(rows * columns)]
 
 
 def label(axes: Axes, x: float, y: float, text: str, colour: str, **placing: Any) -> Text:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         RealDigits,
         Ring,
         early_gradients,
+        gans_after,
         train_gans,
     )
     from course_lib.training.loop import Divergence, TrainingReport, predicts_a_constant, train
@@ -58,6 +59,7 @@ __all__ = [
     "by_value",
     "early_gradients",
     "forecast",
+    "gans_after",
     "globally",
     "one_by_one",
     "per_layer",
@@ -78,6 +80,7 @@ _ROOMS = {
         "RealDigits",
         "Ring",
         "early_gradients",
+        "gans_after",
         "train_gans",
     ),
     "loop": ("Divergence", "TrainingReport", "predicts_a_constant", "train"),

@@ -7,7 +7,7 @@ seed, all settings share their first weights, their noise and their real example
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -176,7 +176,40 @@ def train_gans(
     target.
     Raises `TrainingError` for an empty list, or an unknown optimizer or loss.
     """
+    [runs] = gans_after(
+        [steps],
+        target,
+        settings,
+        seeds,
+        optimizer=optimizer,
+        noise=noise,
+        hidden=hidden,
+        batch_size=batch_size,
+        judged=judged,
+    )
+    return runs
+
+
+def gans_after(
+    counts: Sequence[int],
+    target: Target,
+    settings: Sequence[GanSetting],
+    seeds: Sequence[int],
+    *,
+    optimizer: str = "sgd",
+    noise: int = 4,
+    hidden: int = 32,
+    batch_size: int = 32,
+    judged: int = 1000,
+) -> Iterator[GanRuns]:
+    """One run, judged on its way: for each number of steps in `counts` what `train_gans` gives for so many steps.
+
+    Judging leaves the run as it would be without. Raises `TrainingError` as `train_gans` does, and for counts that do
+    not rise.
+    """
     _check(settings, seeds, optimizer)
+    if not _rise_from_0(counts):
+        raise TrainingError("Give at least one count of steps, and counts that rise, from 0 on.")
     N, S = len(settings), len(seeds)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     G = _start((noise, hidden, hidden, target.size), generators, N)
@@ -184,7 +217,7 @@ def train_gans(
     lr = torch.tensor([setting.lr for setting in settings]).repeat_interleave(S).view(-1, 1, 1)
     saturating = torch.tensor([setting.loss == "saturating" for setting in settings]).repeat_interleave(S)
     adams = [BatchedAdam(weights, beta1=0.5) if optimizer == "adam" else None for weights in (G, D)]
-    norms = np.empty((steps, N, S))
+    norms = np.empty((counts[-1], N, S))
 
     def drawn(count: int) -> Tensor:
         return torch.stack([torch.randn(count, noise, generator=g) for g in generators]).repeat(N, 1, 1)
@@ -192,7 +225,26 @@ def train_gans(
     def generated(z: Tensor) -> Tensor:
         return target.shape(_outputs(G, z))
 
-    for step in range(steps):
+    def judge(done: int) -> GanRuns:
+        states = [g.get_state() for g in generators]
+        with torch.no_grad():
+            samples = generated(drawn(judged))
+            modes, quality = _score(target, samples)
+            finite = torch.stack([torch.isfinite(w).flatten(1).all(dim=1) for w in [*G, *D]]).all(dim=0)
+        for g, state in zip(generators, states, strict=True):
+            g.set_state(state)
+        return GanRuns(
+            tuple(setting.name for setting in settings),
+            norms[:done].copy(),
+            modes.view(N, S).numpy(),
+            quality.view(N, S).numpy(),
+            samples.double().view(N, S, judged, target.size).numpy(),
+            finite.view(N, S).numpy(),
+        )
+
+    for step in range(counts[-1]):
+        if step in counts:
+            yield judge(step)
         z = drawn(2 * batch_size)
         real = torch.stack([target.draw(batch_size, g) for g in generators]).repeat(N, 1, 1)
         with torch.no_grad():
@@ -204,19 +256,7 @@ def train_gans(
         grads = torch.autograd.grad(loss.sum(), G)
         norms[step] = _norms(grads).view(N, S).numpy()
         _step(G, grads, lr, adams[0], [s.clip for s in settings], S)
-
-    with torch.no_grad():
-        samples = generated(drawn(judged))
-        modes, quality = _score(target, samples)
-        finite = torch.stack([torch.isfinite(w).flatten(1).all(dim=1) for w in [*G, *D]]).all(dim=0)
-    return GanRuns(
-        tuple(setting.name for setting in settings),
-        norms,
-        modes.view(N, S).numpy(),
-        quality.view(N, S).numpy(),
-        samples.double().view(N, S, judged, target.size).numpy(),
-        finite.view(N, S).numpy(),
-    )
+    yield judge(counts[-1])
 
 
 def early_gradients(
@@ -234,7 +274,7 @@ def early_gradients(
     The generator's last layer starts ten times smaller than usual, so that its samples begin as a small blob. Counts
     rise, from 0 on. Raises `TrainingError` without a seed, or for counts that do not rise.
     """
-    if not len(seeds) or not len(counts) or min(counts) < 0 or list(counts) != sorted(set(counts)):
+    if not len(seeds) or not _rise_from_0(counts):
         raise TrainingError("Give at least one seed, and counts of steps that rise, from 0 on.")
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     G = _start((noise, hidden, hidden, target.size), generators, 1)
@@ -334,6 +374,10 @@ def _score(target: Target, samples: Tensor) -> tuple[Tensor, Tensor]:
     mode, good = target.judge(samples)
     hits = torch.stack([((mode == m) & good).double().mean(dim=1) for m in range(target.modes)])
     return (hits >= COVERED).sum(dim=0), good.double().mean(dim=1)
+
+
+def _rise_from_0(counts: Sequence[int]) -> bool:
+    return bool(len(counts)) and min(counts) >= 0 and list(counts) == sorted(set(counts))
 
 
 def _check(settings: Sequence[GanSetting], seeds: Sequence[int], optimizer: str) -> None:

@@ -163,6 +163,15 @@ def test_columns_stand_side_by_side() -> None:
         new_figure(columns=0)
 
 
+def test_rows_come_from_above() -> None:
+    figure, panels = new_figure(6, 6, columns=2, rows=2)
+    assert figure.get_axes() == panels
+    places = [panel.get_position() for panel in panels]
+    assert places[0].x0 < places[1].x0 and places[0].y0 == places[1].y0 > places[2].y0 == places[3].y0
+    with pytest.raises(ValueError, match="at least one row"):
+        new_figure(rows=0)
+
+
 def test_every_figure_file_offers_one_function_that_returns_a_picture() -> None:
     names = [module.name for module in pkgutil.iter_modules(course_lib.figures.__path__)]
     assert "style" in names

@@ -15,6 +15,7 @@ from course_lib.training import (
     Ring,
     TrainingError,
     early_gradients,
+    gans_after,
     globally,
     one_by_one,
     train_gans,
@@ -94,6 +95,16 @@ def test_each_network_is_what_it_would_be_alone(adam):
             np.testing.assert_allclose(runs.norms[:, i, j], norms, rtol=2e-3)
             np.testing.assert_allclose(runs.samples[i, j], samples, atol=2e-3)
     assert (runs.norms[:, 1] > 0.3).any(), "nothing was clipped, so nothing was compared"
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_judging_on_the_way_changes_nothing(optimizer):
+    settings = [GanSetting("free", 0.02), GanSetting("clipped", 0.02, globally(0.3), both=True)]
+    asked = {"optimizer": optimizer, "hidden": 16, "batch_size": 8, "judged": 50}
+    for count, stage in zip([0, 4, 9], gans_after([0, 4, 9], Ring(), settings, [3, 5], **asked), strict=True):
+        alone = train_gans(Ring(), settings, [3, 5], steps=count, **asked)
+        for name, expected in vars(alone).items():
+            np.testing.assert_array_equal(getattr(stage, name), expected, name)
 
 
 def test_your_own_clip_does_what_the_library_does():
@@ -186,3 +197,9 @@ def test_what_cannot_work_gets_one_sentence(asked, said):
 def test_early_gradients_need_rising_counts(seeds, counts):
     with pytest.raises(TrainingError, match="counts of steps that rise"):
         early_gradients(Ring(), seeds, counts)
+
+
+@pytest.mark.parametrize("counts", [[], [3, 1], [2, 2], [-1]])
+def test_stages_need_rising_counts(counts):
+    with pytest.raises(TrainingError, match="counts that rise"):
+        next(gans_after(counts, Ring(), [GanSetting("plain", 0.1)], [0]))
