@@ -22,7 +22,7 @@
 # ## What this course is about
 #
 # When a neural network is trained, each step moves its weights along a *gradient*. Now and then that gradient becomes
-# enormous, and one step ruins hours of work. Nearly every large model is trained with a guard against this, one line of
+# enormous, and one step ruins hours of work. There is a guard against this, one line of
 # code called *gradient clipping*. The line is easy to copy. What it does, when it helps, when it does nothing and when it
 # harms is what you will find out here: by prediction, by experiment and by solving.
 #
@@ -114,7 +114,7 @@ print("step size 1.1, no move above 0.4:", np.round(limited, 2).tolist())
 # %% [markdown]
 # At 1.1<!--= step_size --> each step lands farther away than the one before: after 8 steps you are at
 # 4.3<!--= x --> instead of 0. With moves of at most `0.4` you are not thrown out. You do not arrive
-# either: you hop between 0.2<!--= abs(careful) --> and -0.2<!--= -abs(careful) -->. Both halves of that are true of gradient clipping, and the course shows when each matters.
+# either: you hop between 0.2<!--= abs(careful) --> and -0.2<!--= -abs(careful) -->. Both can happen with gradient clipping, and the course shows when each does.
 #
 # ## Checks, hints and mistakes
 #

@@ -75,9 +75,9 @@ growth_guess.reveal(
 chain_demo()
 
 # %% [markdown]
-# Move the sliders (the arrow keys work), and try what the demo suggests. The *gain* is the factor of one layer; a *horizon*
-# is the largest number that a format can hold (`float16` and its kin, explained below). Watch two things above all: how
-# narrow the range of gains is that leaves fifty layers "about right", and where the line meets each horizon.
+# Move the sliders (the arrow keys work), and try what the demo suggests. The *gain* is the factor of one layer; the
+# dashed lines are the largest numbers that formats can hold (`float16` and its kin, explained below). Watch two things above
+# all: how narrow the range of gains is that leaves fifty layers "about right", and where the signal meets each of those lines.
 
 # %%
 Storyboard(
@@ -96,7 +96,7 @@ Storyboard(
             chain_growth(1.2, 50, show=("forward", "backward", "product")),
         ),
         Frame(
-            "With 0.8 instead of 1.2 both lines fall towards zero instead: the gradient vanishes.",
+            "With 0.8 instead of 1.2 each shrinks on its own way, the signal forward and the gradient back: it vanishes.",
             chain_growth(0.8, 50, show=("forward", "backward", "product")),
         ),
     ],
@@ -109,8 +109,8 @@ Inquiry(
     chain_growth(1.2, 50, show=("forward", "backward")),
     options=["the height of the line at the end", "the slope of the line", "where the two lines cross"],
     answer=1,
-    because="Each layer adds log(gain) to the height, so the gain is the slope. The height at the end also depends "
-    "on the depth; the crossing lies in the middle for every gain.",
+    because="Each layer adds log(gain) to the height, so the slope is log(gain). The height at the end also depends "
+    "on the depth; the crossing lies in the middle for every gain but 1, where the lines coincide.",
 )
 
 # %% [markdown]
@@ -186,11 +186,11 @@ print(f"autograd: input {x.grad.item():,.1f}, shared weight {weight.grad.item():
 #
 # A computer's number is a few digits times a power of two, and has a largest value $M$. How large $M$ is depends on how many
 # bits are spent on the exponent: `float16` has 5, `bfloat16` (also 16 bits, but fewer of them for the digits) and `float32`
-# have 8. A chain with $|a| > 1$ exceeds $M$ once $|a|^L |x_0| > M$, so at the depth
+# have 8. A chain with $|a| > 1$ exceeds $M$ once $|a|^L |x_0| > M$, so at every depth
 #
 # $$L > \frac{\log M - \log |x_0|}{\log |a|} .$$
 #
-# That is the **overflow horizon**:
+# The first such depth is the **overflow horizon** of the chain in that format:
 
 # %% id="overflow-horizon"
 from course_lib.dynamics import FORMATS, overflow_depth, overflow_depth_by_running
@@ -210,11 +210,11 @@ while torch.isfinite(half):
 print("PyTorch, float16, layer by layer: infinite at layer", layers)
 
 # %% [markdown]
-# `float16` ends after 61<!--= horizon["float16"] --> layers, `float32` after 487<!--= horizon["float32"] -->.
+# `float16` ends at layer 61<!--= horizon["float16"] -->, `float32` at layer 487<!--= horizon["float32"] -->.
 # `bfloat16` has fewer digits than `float16` but the exponent of `float32`, and so the same horizon to within the
-# rounding of its coarse steps; that is the main reason why large models are trained in it. Formula and run may differ
-# by a few layers for exactly this reason: a coarse format does not hold 1.2<!--= 1.2 -->, and rounds after every
-# layer.
+# rounding of its coarse steps. Formula and run may differ
+# by a few layers for exactly this reason: the run keeps the gain in the format too, a coarse format does not hold
+# 1.2<!--= 1.2 -->, and it rounds after every layer.
 
 # %% [markdown]
 # ## From numbers to matrices
@@ -282,7 +282,8 @@ product_guess.reveal(
 #
 # where $\psi$, the derivative of $\log \Gamma$, is close to the logarithm itself (Newman 1986). For $n = 64$ the correction to
 # $\log \gamma$ is -0.0079<!--= ginibre_growth_rate(64, 1.0) --> per factor, a third of a power of ten in a hundred. The dashed grey
-# lines have this slope; only their height at the 20th factor is taken from the data. The critical gain is close to 1, and the
+# lines have this slope; only their height at the 20th factor is taken from the data. (The first few factors grow faster than
+# that, since the norm follows the luckiest vector; so the product can end above the slope times a hundred.) The critical gain is close to 1, and the
 # step from
 # 0.9<!--= gains[0] --> to 1.1<!--= gains[2] --> is the step from vanishing to an explosion by
 # 46,000<!--= round(product[1.1], -3) -->.
@@ -357,16 +358,17 @@ layer_gradients(backward)
 # units instead of 64, at the same gain, 1<!--= dead --> passes nothing at all, and the others, typically,
 # $6 \times 10^{-5}$<!--= typical_narrow --> of the gradient at the output.
 #
-# And the *weights*? They get "signal in, times gradient out", as in the chain, and as in the chain all layers get the
-# same: on the way to the output the signal grows as the gradient does on its way to the input. At gain 1 every layer's
+# And the *weights*? They get "signal in, times gradient out", as in the chain, and as in the chain all layers get about
+# the same (within a factor of two or so): on the way to the output the signal grows as the gradient does on its way to the input. At gain 1 every layer's
 # gradient is shorter than at $\sqrt 2$ by the same $2 \times 10^{7}$<!--= common["sqrt 2"] / common["1"] -->, at gain 2 longer by
-# $2 \times 10^{7}$<!--= common["2"] / common["sqrt 2"] -->. (Bound to one gradient at the output, that is; a loss that saturates
-# changes that too.) Two remarks that save hours:
+# $2 \times 10^{7}$<!--= common["2"] / common["sqrt 2"] -->. (For the same gradient at the output: a loss that saturates would
+# change that one as well.) Two remarks that save hours:
 #
-# - Vanishing is the mirror image, and **clipping does nothing for it**: it only ever shortens.
+# - Vanishing is the mirror image, and **clipping does nothing for it**: it only ever shortens. (Where another layer
+#   sets off a clip of the whole gradient, the vanished one is shortened further.)
 # - Clipping does not mend a start that is too large either. It brings the gradient back to a length you can step with; the
-#   signal, $10^{7}$ times too large as well, stays, and so does all that it does to the loss. Initialisation, residual
-#   connections and normalisation are the cure.
+#   signal, $10^{7}$ times too large as well, stays, and so does all that it does to the loss. Initialisation is the
+#   cure that you have just seen; residual connections and normalisation can be others, each under conditions of its own.
 
 # %% [markdown]
 # ## The price
@@ -430,10 +432,11 @@ nan_spread(spread_of_nan)
 # Read it row by row. The third step computes a loss of $3.1 \times 10^{18}$<!--= spread_of_nan.losses[2] -->, which is
 # finite, and so are all weights after it. The data is healthy again in the fourth step, but the weights are not: the
 # loss is $2.3 \times 10^{27}$<!--= spread_of_nan.losses[3] -->. Only the fifth loss is infinite. Its gradient contains
-# $\infty \cdot 0$, which is `nan`, and it reaches the *first* layer first. After one more step every weight of the
+# $\infty \cdot 0$ (what came down from above has overflowed, and the slope of a saturated tanh is exactly 0), which is `nan`,
+# and it reaches the *first* layer first. After one more step every weight of the
 # network is `nan`, and nothing will ever change that: `nan` times anything is `nan`.
 #
-# A watch that looks for `nan` rings two steps after the damage was done. A watch on *sizes* rings in the third step: the loss,
+# A watch that looks for `nan` in gradients or weights rings two steps after the damage was done, one on the loss three. A watch on *sizes* rings in the third step: the loss,
 # and with it the norm of the gradient, is up by many powers of ten *before* that step is taken, when there is still time
 # to skip or shorten it. Nothing halts by itself: the loop runs on, on `nan`. (And not every death ends in `nan`: many networks
 # end in a constant prediction, silently. The free walk on the cliff was such a death.)
@@ -590,7 +593,7 @@ Claim(
 #   layers says what a gain below the critical one does. People have wondered for years (pytorch/pytorch, issue 15314).
 # - **What to log.** The norm of the gradient at every step, per layer when something is wrong; `nan` alone is too late.
 #   `torch.autograd.set_detect_anomaly(True)` names the operation whose *backward* pass returned the first `nan`, at a price in
-#   speed; a `nan` that arises in the forward pass, and an `inf`, it does not report.
+#   speed; a `nan` that arose in the forward pass it may miss, or blame on a later operation, and an `inf` it does not report.
 
 # %% id="default-gain"
 default = torch.nn.Linear(1000, 1000).weight.detach()
@@ -628,11 +631,11 @@ Quiz(
 # %%
 Quiz(
     "quiz-clip-vanish",
-    "Your 50-layer network has gradients of 1e-8 in the first layer. What does clipping at 1 do?",
+    "The gradient of your whole 50-layer network has length 1e-8. What does clipping its norm at 1 do?",
     {
-        "It lifts them to 1.": "Clipping has a factor of at most 1: it never lengthens.",
-        "Nothing.": "Right: below the threshold nothing happens. The cure is initialisation, residuals or normalisation.",
-        "It makes them vanish faster.": "Below the threshold the factor is exactly 1.",
+        "It lifts it to 1.": "Clipping has a factor of at most 1: it never lengthens.",
+        "Nothing.": "Right: below the threshold nothing happens. The cure begins with the initialisation.",
+        "It makes it vanish faster.": "Below the threshold the factor is exactly 1.",
     },
     answer="Nothing.",
 )

@@ -110,8 +110,8 @@ Storyboard(
 # %%
 Inquiry(
     "which-cue",
-    "You are shown a gradient and a clipped version of it, and nothing else. "
-    "Which visible cue tells you that it was clipped by norm?",
+    "You are shown a gradient of unequal entries and a clipped version of it, and nothing else. "
+    "Which visible cue speaks for clipping by norm, and against clipping by value?",
     plane_rules(spike, 2, show=("ball", "box", "norm", "value")),
     options=[
         "The clipped arrow is shorter.",
@@ -119,8 +119,9 @@ Inquiry(
         "The tip of the clipped arrow touches a side of the square.",
     ],
     answer=1,
-    because="Both rules shorten, and a tip can touch the square by chance. Only clipping by norm multiplies "
-    "every arrow by one number, and the multiples of an arrow are exactly the points on its line.",
+    because="Both rules shorten, and a tip can touch the square by chance. Clipping by norm multiplies an arrow by "
+    "one number, and the multiples of an arrow are exactly the points on its line; clipping by value leaves that "
+    "line, except where all entries that are not zero have one size.",
 )
 
 # %% [markdown]
@@ -344,7 +345,7 @@ turned_angles(quantiles, degrees, sign_degrees)
 # %% [markdown]
 # Cutting the top tenth of the entries turns the gradient by
 # 16<!--= degrees[:, 1].mean() --> degrees (standard deviation over ten networks
-# 1.7<!--= degrees[:, 1].std(ddof=1) -->). As the limit shrinks, every entry ends at plus or minus the limit: only
+# 1.7<!--= degrees[:, 1].std(ddof=1) -->). As the limit shrinks, every entry that is not zero ends at plus or minus the limit: only
 # the **signs** are left, and the angle goes to 48<!--= sign_degrees.mean() --> degrees, far from the worst case
 # of 89<!--= math.degrees(math.acos(len(gradients[0]) ** -0.5)) --> that the bound would allow with so many
 # coordinates. Value clipping does turn real gradients, and the frightening bound is not what happens to these healthy
@@ -421,7 +422,7 @@ limit_error = float(
         ]
     )
 )
-print(f"least squares, where all three rules would end: {limit_error:.3f}")
+print(f"least squares: {limit_error:.3f}")
 wrong_unit(best)
 
 # %%
@@ -439,13 +440,12 @@ unit_guess.reveal(
 # 0.12<!--= ahead["as measured"].mean() -->, with a standard deviation of
 # 0.05<!--= ahead["as measured"].std(ddof=1) -->. Rotate the same data and the difference is
 # -0.01<!--= ahead["rotated"].mean() --> with a standard deviation of 0.06<!--= ahead["rotated"].std(ddof=1) -->: gone. It is a
-# matter of speed: the loss is convex, and with steps enough all three rules would end near the
-# 0.52<!--= limit_error --> of least squares. Value clipping is nearly there after 400.
+# matter of speed: least squares, the minimum of the loss that all three share, has an error of 0.52<!--= limit_error -->, and
+# value clipping is nearly there after 400 steps.
 #
 # This case was built for value clipping, and so is its moral: **norm clipping does not care how the axes are rotated; value
 # clipping does, and it won here, where the trouble sat in one coordinate; after a rotation the advantage was gone.** (Neither
-# is safe from a wrong *unit*: that is what hurt norm clipping here.) A better cure is to standardise your features. A network's basis is one that nobody chose for you,
-# which is the honest reason for the usual default.
+# is safe from a wrong *unit*: that is what hurt norm clipping here.) A better cure is to standardise your features.
 
 # %% [markdown]
 # ## Scope: who shares one norm?
@@ -523,7 +523,7 @@ scope_accuracy(accuracy)
 # 4<!--= ahead_per_layer[300.0].std(ddof=1) -->, and wins on
 # 8<!--= int((ahead_per_layer[300.0] > 0).sum()) --> of ten seeds.
 #
-# So with one sick layer per-layer clipping beats global clipping, and value clipping beats both. **You may have read that**
+# So here, with one sick layer, per-layer clipping beats global clipping, and value clipping beats both. **You may have read that**
 # local clipping is generally *more effective* than global. Tuned on a healthy network no difference shows. The price it pays, the
 # forgotten sizes between layers, did not show here either; it is real in the formula, and nobody should call it
 # *crucial* without a measurement.
@@ -714,12 +714,13 @@ one_sided(published, clip_by_value)
 #
 # 1. On an array the line does not run at all: Python's `max` asks whether an *array* is larger than 1.
 # 2. Read coordinate by coordinate it runs, and is value clipping with one half missing: positive entries are cut at
-#    $c$, negative entries escape however large they are.
+#    $c$, negative entries escape however large they are. (And where all are positive it is value clipping, so $(c, c, \dots)$
+#    is longer than $c$ by far.)
 # 3. On noise that is symmetric around zero (standard deviation 10, threshold 1) it has a mean of -3.5<!--= drift --> instead
 #    of 0: it pushes the weights in one direction for no reason in the data.
 #
-# The rule that is meant stands in Abadi et al. (2016, Algorithm 1): the **norm** belongs into the denominator,
-# $g / \max(1, \lVert g \rVert_2 / c)$. One symbol was lost on the way.
+# A rule of this very form stands in Abadi et al. (2016, Algorithm 1), with the **norm** in the denominator:
+# $g / \max(1, \lVert g \rVert_2 / c)$. One symbol makes the formula right.
 
 # %% id="repaired"
 repaired = wild / max(1, float(np.linalg.norm(wild)) / 1.0)
@@ -824,7 +825,7 @@ Claim(
 Claim(
     id="published-formula",
     statement="Gradients are clipped by gradients / max(1, gradients / threshold).",
-    source="What was meant: Abadi et al. 2016, Algorithm 1",
+    source="In its right form: Abadi et al. 2016, Algorithm 1",
     witness="published-formula",
     verdict="false",
     popular="You may have read exactly this line in a guide.",
@@ -880,10 +881,11 @@ Quiz(
     "max_norm is 1, and the log shows norms of 7. What do you conclude?",
     {
         "Clipping is broken.": "Not from this: clip_grad_norm_ returns the norm before clipping, and that is what is logged.",
-        "The gradients were longer than 1 and have been cut.": "Right: the logged norm is the one before.",
+        "The gradients were longer than 1, and have been cut if clipping stands before the step.": "Right: the logged norm "
+        "is the one before. It proves nothing about what the step was taken with.",
         "The learning rate is 7.": "The norm of a gradient does not contain the learning rate.",
     },
-    answer="The gradients were longer than 1 and have been cut.",
+    answer="The gradients were longer than 1, and have been cut if clipping stands before the step.",
 )
 
 # %%
@@ -916,8 +918,8 @@ ExitCheck(
 # **Now do it yourself:** open the exercise from the map above, or with `course open 03_clipping_mechanics`.
 #
 # **Further reading.** Pascanu, Mikolov & Bengio 2013, *On the difficulty of training recurrent neural networks*,
-# section 3.2. Goodfellow, Bengio & Courville 2016, *Deep Learning*, section 10.11.1 (clipping is treated there, not in
-# chapter 8, as you may have read). Zhang, He, Sra & Jadbabaie 2020, *Why gradient clipping accelerates training*.
+# section 3.2. Goodfellow, Bengio & Courville 2016, *Deep Learning*, section 10.11.1 (section 8.2.4 introduces clipping, this one
+# treats it). Zhang, He, Sra & Jadbabaie 2020, *Why gradient clipping accelerates training*.
 
 # %%
 Journal("03_clipping_mechanics")
