@@ -710,8 +710,8 @@ def test_who_looks_for_infinities_is_not_told_of_a_comparison_that_is_not_there(
         assert np.isnan(tensor).any() and not np.isinf(tensor).any()
         assert verdict.message == (
             f"You find infinities only. Here the first to break is standardised of step {found[0]}, which holds nan, "
-            "and no infinity comes before it. nan is not infinite, nor larger than anything: every comparison with it "
-            "is False."
+            "and no infinity comes before it. nan is not infinite, and it is neither larger than any number nor equal "
+            "to one."
         )
 
 

@@ -393,7 +393,7 @@ OVERFLOW_LAYER = Judged(
                 f"You never look at the last layer: here it is layer {_right_layer(case)} of {case['layers']} at which "
                 "the signal outgrows the format, and you give None."
             ),
-            "After the last multiplication one comparison is still due. Does your loop end before it, or with it?",
+            "The last layer counts as well. Does your loop end before it, or does a < stand where a <= belongs?",
         ),
         Misconception(
             "format ignored",
@@ -1096,7 +1096,7 @@ FIRST_NONFINITE = Judged(
             {"first_nonfinite": _first_too_large},
             lambda case, answer: (
                 f"You find infinities only. Here {_what_broke(case)}, and no infinity comes before it. "
-                "nan is not infinite, nor larger than anything: every comparison with it is False."
+                "nan is not infinite, and it is neither larger than any number nor equal to one."
             ),
             "Ask whether an entry is finite, not whether it is large or infinite.",
         ),
@@ -1199,7 +1199,7 @@ def _too_large(case: Case, answer: Answer) -> str:
     if ratio < LEAST:  # beyond a gain of about 100 the gradient vanishes again
         return (
             f"{_measured(case, answer)} The gain is so large that nearly every tanh is saturated, with a slope near 0: "
-            "no gradient comes through."
+            "next to no gradient comes through."
         )
     return (
         f"{_measured(case, answer)} The gain is too large: each layer multiplies the gradient by "
