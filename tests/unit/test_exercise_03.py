@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -734,6 +735,15 @@ def test_a_gradient_that_is_tall_enough_is_told_of_its_short_others():
             got = verdict("most_turned", seed, most_turned=tall(lambda limit: 3 * limit, others))
             assert got.misconception == "not tall enough", got.text()
             assert "The tall one has 3 times the limit" in got.message
+
+
+def test_an_entry_near_the_largest_number_is_told_without_a_warning():
+    def huge(d, limit):
+        return [1e6, limit] if d == 2 else [1e308, *[0.5 * limit] * (d - 1)]
+
+    with warnings.catch_warnings(action="error"):
+        got = verdict("most_turned", most_turned=huge)
+    assert (got.misconception, got.case["d"]) == ("the others are short", 3)
 
 
 def globally_with_the_two(grads, max_norm):

@@ -1196,7 +1196,7 @@ def _measured(case: Case, answer: Answer) -> str:
 
 def _too_large(case: Case, answer: Answer) -> str:
     ratio = _profile(case, answer.value)[0]
-    if ratio < LEAST:  # beyond a gain of about 100 the gradient vanishes again
+    if ratio < LEAST:  # at a gain of hundreds the gradient vanishes again
         return (
             f"{_measured(case, answer)} The gain is so large that nearly every tanh is saturated, with a slope near 0: "
             "next to no gradient comes through."

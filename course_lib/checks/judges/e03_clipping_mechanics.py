@@ -803,7 +803,8 @@ def _say_turned(story: str) -> Callable[[Case, Answer], str]:
     def say(case: Case, answer: Answer) -> str:
         g, d = np.asarray(answer.value, dtype=np.float64), case["d"]
         turned = _turned(g, case["limit"]) if g.any() else 0.0
-        size = np.abs(g) / case["limit"]
+        with np.errstate(over="ignore"):
+            size = np.abs(g) / case["limit"]
         why = story.format(largest=show(float(size.max()), 3), smallest=show(float(size.min()), 3))
         return f"With d = {d} yours turns by {turned:.1f} of the {worst_value_angle(d):.1f} degrees possible. {why}"
 
