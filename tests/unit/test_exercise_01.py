@@ -630,3 +630,143 @@ def overflow_numpy_logarithm(gain, layers, number_format):
 def test_a_misunderstanding_is_known_again_in_another_coat(name, answer, told):
     for verdict in verdicts(name, answer):
         assert verdict.misconception == told, verdict.text()
+
+
+# What a fresh reader wrote: messages that must be true of the very code they answer
+
+
+def overflow_without_the_last_layer(gain, layers, number_format):
+    signal = 1.0
+    for layer in range(1, layers):
+        signal *= gain
+        if abs(signal) > probes.LARGEST[number_format]:
+            return layer
+    return None
+
+
+def overflow_tested_before_multiplying(gain, layers, number_format):
+    signal = 1.0
+    for layer in range(layers):
+        if abs(signal) > probes.LARGEST[number_format]:
+            return layer
+        signal *= gain
+    return None
+
+
+def overflow_tested_before_multiplying_from_one(gain, layers, number_format):
+    signal = 1.0
+    for layer in range(1, layers + 1):
+        if abs(signal) > probes.LARGEST[number_format]:
+            return layer
+        signal *= gain
+    return None
+
+
+@pytest.mark.parametrize("answer", [overflow_without_the_last_layer, overflow_tested_before_multiplying])
+def test_who_never_looks_at_the_last_layer_is_told_so(answer):
+    for verdict in verdicts("overflow_layer", answer):
+        layers = verdict.case["layers"]
+        assert verdict.message.startswith(
+            f"You never look at the last layer: here it is layer {layers} of {layers}"
+        )
+        assert verdict.misconception == "last layer not looked at"
+
+
+def test_who_tests_before_multiplying_and_counts_from_one_is_a_layer_late():
+    for verdict in verdicts("overflow_layer", overflow_tested_before_multiplying_from_one):
+        assert verdict.misconception == "one layer late", verdict.text()
+        assert verdict.message.startswith("One layer late: after layer")
+
+
+def test_every_chain_is_said_only_where_every_chain_got_none():
+    def none_for_float64(gain, layers, number_format):
+        return None if number_format == "float64" else overflow_while(gain, layers, number_format)
+
+    for verdict in verdicts("overflow_layer", none_for_float64):
+        assert (verdict.status, "every chain" in verdict.message) == ("wrong", False), verdict.text()
+    for verdict in verdicts("overflow_layer", lambda gain, layers, number_format: None):
+        assert "None for every chain" in verdict.message
+
+
+def nonfinite_by_isinf(record):
+    for step, name, tensor in record:
+        if np.isinf(tensor).any():
+            return step, name
+    return None
+
+
+def nonfinite_by_the_largest(record):
+    for step, name, tensor in record:
+        if np.max(np.abs(tensor)) == np.inf:
+            return step, name
+    return None
+
+
+@pytest.mark.parametrize("answer", [nonfinite_by_isinf, nonfinite_by_the_largest])
+def test_who_looks_for_infinities_is_not_told_of_a_comparison_that_is_not_there(answer):
+    for verdict in verdicts("first_nonfinite", answer):
+        found = judges.first_nonfinite(verdict.case["record"])
+        tensor = next(t for step, name, t in verdict.case["record"] if (step, name) == found)
+        assert np.isnan(tensor).any() and not np.isinf(tensor).any()
+        assert verdict.message == (
+            f"You find infinities only. Here the first to break is standardised of step {found[0]}, which holds nan, "
+            "and no infinity comes before it. nan is not infinite, and it is neither larger than any number nor equal "
+            "to one."
+        )
+
+
+def test_a_logarithm_of_zero_is_not_called_an_overflow():
+    def first_nan(record):
+        return next(((step, name) for step, name, tensor in record if np.isnan(tensor).any()), None)
+
+    for verdict in verdicts("first_nonfinite", first_nan):
+        assert verdict.case.label == "a softmax that is too sure"
+        assert verdict.message.startswith(
+            "You look for nan only. Here the first to break is log_probabilities"
+        )
+        assert "which holds -inf" in verdict.message
+        assert "An infinity often comes first, from a number too large or from the logarithm of 0" in (
+            verdict.message
+        )
+
+
+def test_a_ladder_multiplied_upwards_with_its_one_at_the_end_is_told_the_direction():
+    for verdict in verdicts("gradient_ladder", lambda gains: np.append(np.cumprod(gains), 1.0)):
+        first, second = verdict.case["gains"]
+        assert verdict.message.startswith(
+            "You multiplied from the input upwards, and put the 1 of the output last"
+        )
+        assert f"rung 0 has every gain above it, {first * second:.4g}, and yours has {first:.4g}" in (
+            verdict.message
+        )
+
+
+@pytest.mark.parametrize("gain", [1.3, 1.5, 2.0, 3.0, 100.0])
+def test_how_much_a_gain_makes_of_the_gradient_in_each_layer_is_measured(gain):
+    verdict = answer_and_decide(QUESTIONS["initial_gain"], {"initial_gain": gain})
+    ratio = judges._profile(verdict.case, gain)[0]
+    assert f"each layer multiplies the gradient by {ratio ** (1 / 50):.3g} on average" in verdict.message
+    assert "a little more" not in verdict.message
+
+
+def test_a_gain_that_saturates_every_unit_is_not_said_to_grow_the_gradient():
+    for gain in (300.0, 1e6):
+        verdict = answer_and_decide(QUESTIONS["initial_gain"], {"initial_gain": gain})
+        assert verdict.misconception == "too large"
+        assert "nearly every tanh is saturated, with a slope near 0" in verdict.message
+        assert "multiplies" not in verdict.message
+
+
+def test_the_worked_steps_of_the_hints_are_right():
+    worked = {name: question.judged.hints[2] for name, question in QUESTIONS.items()}
+    assert np.isfinite([1.0, np.inf]).tolist() == [True, False]
+    assert "np.isfinite([1, inf]) is [True, False]" in worked["first_nonfinite"]
+    ratios = [norms[0] / norms[-1] for norms in (judges.gradient_norms(1.0, seed) for seed in range(3))]
+    typical = math.exp(np.mean(np.log(ratios)))
+    shown = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+    assert f"seeds 0, 1 and 2 give {shown}" in worked["initial_gain"]
+    assert f"exp(mean of the logarithms) is {typical:.3f}" in worked["initial_gain"]
+    low, high, middle = (judges._powers(judges._triangular(0.8, corner)) for corner in (0.5, 1.0, 0.75))
+    for norms in (low, high):
+        assert f"{norms.max():.2f} at k = {norms.argmax()}" in worked["transient"]
+    assert f"0.75, gives {middle.max():.2f}" in worked["transient"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch.nn.functional import mse_loss
 from course_lib import clipping
 from course_lib.checks import chart
 from course_lib.checks.asking import ask, ask_ours
+from course_lib.checks.compare import show
 from course_lib.checks.exercises import load
 from course_lib.checks.judges import e03_clipping_mechanics as judges
 from course_lib.checks.judging import Question, decide
@@ -658,3 +660,196 @@ def test_the_ray_is_turned_from_the_gradient_to_the_side_of_the_clipped_arrow(g)
     ends = re.findall(r'<path d="M0.0 0.0L([-0-9.]+) ([-0-9.]+)" stroke="(#[0-9A-F]{6})"', svg)
     tips = {colour: (float(x), float(y)) for x, y, colour in ends}
     assert clipping.angle_between(tips[chart.GREEN], tips[chart.VERMILION]) < 0.2
+
+
+# What a fresh reader wrote: messages that must be true of the very code they answer --------------------------
+
+
+def undivided(divide):
+    """The angle from a scalar product that is divided by too little."""
+
+    def turned_by_value(g, limit):
+        h = np.clip(g, -limit, limit)
+        return np.degrees(np.arccos(np.clip(g @ h / divide(g, h), -1, 1)))
+
+    return turned_by_value
+
+
+def undivided_and_not_kept_in_range(g, limit):
+    with np.errstate(invalid="ignore"):
+        return np.degrees(np.arccos(g @ np.clip(g, -limit, limit)))
+
+
+UNDIVIDED = [
+    undivided(lambda g, h: 1.0),
+    undivided(lambda g, h: np.linalg.norm(g)),
+    undivided(lambda g, h: np.linalg.norm(h)),
+    undivided_and_not_kept_in_range,
+]
+
+
+@pytest.mark.parametrize("turned_by_value", UNDIVIDED, ids=ids(UNDIVIDED))
+def test_a_scalar_product_taken_for_a_cosine_is_not_called_clipping_by_norm(turned_by_value):
+    for seed in range(20):
+        got = verdict("turned_by_value", seed, turned_by_value=turned_by_value)
+        assert got.misconception == "not divided by both lengths", got.text()
+        given = "nan" if turned_by_value is undivided_and_not_kept_in_range else "0"
+        assert got.message.startswith(
+            f"{given} degrees, although the clip turns g by 20.9: is your cosine divided by both lengths?"
+        )
+        assert "clips by value" not in got.message
+
+
+def test_clipping_by_norm_before_the_angle_is_still_told():
+    def turned_by_norm(g, limit):
+        h = g * min(1, limit / float(np.linalg.norm(g)))
+        return np.degrees(np.arccos(np.clip(g @ h / (np.linalg.norm(g) * np.linalg.norm(h)), -1, 1)))
+
+    def nan_where_nothing_turns(g, limit):
+        return turned_by_norm(g, limit) if np.abs(g).max() > limit else math.nan
+
+    for seed in range(20):
+        for answer in (turned_by_norm, nan_where_nothing_turns, lambda g, limit: 0.0):
+            got = verdict("turned_by_value", seed, turned_by_value=answer)
+            assert got.misconception == "no turn at all", got.text()
+            assert got.message.startswith("You found no turn anywhere. Clipping by norm")
+
+
+def tall(height, others):
+    def most_turned(d, limit):
+        g = np.full(d, others * limit)
+        g[0] = height(limit)
+        return g
+
+    return most_turned
+
+
+def test_a_gradient_that_is_tall_enough_is_told_of_its_short_others():
+    for seed in range(20):
+        for others in (0.9, 0.95):
+            got = verdict("most_turned", seed, most_turned=tall(lambda limit: 1e6, others))
+            assert got.misconception == "the others are short", got.text()
+            assert f"The smallest of the others is {others:.3g} times the limit" in got.message
+            assert "million" not in got.message + got.hints[0]
+        for others in (1.0, 0.995):
+            got = verdict("most_turned", seed, most_turned=tall(lambda limit: 3 * limit, others))
+            assert got.misconception == "not tall enough", got.text()
+            assert "The tall one has 3 times the limit" in got.message
+
+
+def test_an_entry_near_the_largest_number_is_told_without_a_warning():
+    def huge(d, limit):
+        return [1e6, limit] if d == 2 else [1e308, *[0.5 * limit] * (d - 1)]
+
+    with warnings.catch_warnings(action="error"):
+        got = verdict("most_turned", most_turned=huge)
+    assert (got.misconception, got.case["d"]) == ("the others are short", 3)
+
+
+def globally_with_the_two(grads, max_norm):
+    norm = np.sqrt(sum(np.linalg.norm(g, 2) ** 2 for g in grads if g is not None))
+    factor = min(1.0, max_norm / norm) if norm > 0 else 1.0
+    return [None if g is None else g * factor for g in grads], norm
+
+
+def test_the_largest_stretch_of_a_matrix_is_not_taken_for_its_length():
+    for seed in range(20):
+        got = verdict("clip_by_global_norm", seed, clip_by_global_norm=globally_with_the_two)
+        assert got.misconception == "the largest stretch of a matrix", got.text()
+        matrix = got.case["grads"][0]
+        stretch, length = np.linalg.norm(matrix, 2), np.linalg.norm(matrix)
+        assert got.message == (
+            f"norm(M, 2) of a matrix is its largest stretch, here {stretch:.4g}; the length of all its entries is "
+            f"{length:.4g}. Flatten the matrix first, or leave the 2 out."
+        )
+
+
+def train_past_the_batch(model, batches, max_norm, lr, accumulate):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    norms = []
+    for number, (x, y) in enumerate(batches, start=1):
+        loss = mse_loss(model(x), y) / accumulate
+        if not torch.isfinite(loss):
+            continue
+        loss.backward()
+        if number % accumulate == 0:
+            norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm).item())
+            optimizer.step()
+            optimizer.zero_grad()
+    return norms
+
+
+def train_dividing_last(log):
+    def train(model, batches, max_norm, lr, accumulate):
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        norms = []
+        for number, (x, y) in enumerate(batches, start=1):
+            mse_loss(model(x), y).backward()
+            if number % accumulate == 0:
+                norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm).item()
+                for parameter in model.parameters():
+                    parameter.grad /= accumulate
+                norms.append(log(norm, accumulate))
+                if math.isfinite(norm):
+                    optimizer.step()
+                optimizer.zero_grad()
+        return norms
+
+    return train
+
+
+def test_skipping_the_batch_instead_of_its_step_is_told():
+    for seed in (1, 2, 11):
+        got = verdict("train", seed, train=train_past_the_batch)
+        assert got.misconception == "skips the batch only", got.text()
+        assert got.message.startswith(
+            "You skip the batch with the nan, but not its step: the other batch of that step moves the weights alone"
+        )
+        assert show(got.got.value["norms"]) in got.message
+
+
+@pytest.mark.parametrize("log", [lambda norm, k: norm, lambda norm, k: norm / k], ids=["sum", "mean"])
+def test_dividing_after_clipping_is_told(log):
+    for seed in (1, 2, 11):
+        got = verdict("train", seed, train=train_dividing_last(log))
+        assert got.misconception == "divides after clipping", got.text()
+        assert got.message.startswith("You divide by accumulate = 2 after clipping")
+
+
+def test_what_is_said_of_one_positive_entry_is_true_of_any_number_of_entries():
+    for second, said in (
+        (lambda c: [c, 0.0], "Only one of its entries is above zero"),
+        (lambda c: [100 * c], "Only one of its entries is above zero"),
+        (lambda c: [0.0, 100 * c, 0.0], "Only one of its entries is above zero"),
+        (lambda c: [0.0, 0.0], "None of its entries is above zero"),
+    ):
+        got = verdict(
+            "breaking_gradients", breaking_gradients=lambda c, second=second: ([-10 * c, c], second(c))
+        )
+        assert got.misconception == "second: one entry"
+        assert said in got.message
+        assert "single entry" not in got.message
+
+
+def test_the_worked_steps_of_the_hints_are_right():
+    worked = {name: question.judged.hints[2] for name, question in QUESTIONS.items()}
+    np.testing.assert_array_equal(clipping.published_elementwise(np.array([-10.0]), 1.0), [-10])
+    np.testing.assert_array_equal(clipping.published_elementwise(np.array([3.0, 4.0]), 1.0), [1, 1])
+    assert f"(1, 1), of length {math.sqrt(2):.2f}" in worked["breaking_gradients"]
+    np.testing.assert_allclose(judges._clip_by_norm(np.array([3.0, 4.0]), 1.0), [0.6, 0.8])
+    assert "(0.6, 0.8)" in worked["clip_by_norm"]
+    degrees = judges._turned_by_value(np.array([4.0, 1.0]), 1.0)
+    assert (
+        f"5 / ({math.sqrt(17):.3f} * {math.sqrt(2):.3f}) = {5 / math.sqrt(34):.4f}"
+        in worked["turned_by_value"]
+    )
+    assert f"{math.radians(degrees):.4f} radians, or {degrees:.2f} degrees" in worked["turned_by_value"]
+    for entry in (3.0, 10.0):
+        degrees = judges._turned(np.array([entry, 1.0]), 1.0)
+        assert f"({entry:g}, 1) turns by {degrees:.1f}" in worked["most_turned"]
+    clipped, norm = judges._clip_by_global_norm([np.array([3.0]), None, np.array([4.0, 0.0])], 1.0)
+    assert norm == 5
+    np.testing.assert_allclose(clipped[2], [0.8, 0])
+    assert "[0.6], None and [0.8, 0] come back, with the 5" in worked["clip_by_global_norm"]
+    assert f"{400 * probes.LEARNING_RATE * 0.001:g} in 400 steps" in worked["rule_and_threshold"]
+    assert f"by {133 * probes.LEARNING_RATE:.1f} standard deviations" in worked["rule_and_threshold"]

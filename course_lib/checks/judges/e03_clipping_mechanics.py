@@ -283,9 +283,14 @@ def _say_within(case: Case, answer: Answer) -> str:
 def _say_one_entry(case: Case, answer: Answer) -> str:
     b, c = np.atleast_1d(np.asarray(answer.value[1], dtype=np.float64)), case["c"]
     result = published_elementwise(b, c)
+    becomes = f"Your second gradient becomes {show(result)}, of length {show(_length(result))}."
+    if not b.any():
+        return (
+            f"{becomes} None of its entries is above zero: there is nothing to cut, and the promise is kept."
+        )
     return (
-        f"Your second gradient becomes {show(result)}, of length {show(_length(result))}: with a single entry, "
-        f"cut to c, the length is at most c = {show(c)}, and the promise is kept."
+        f"{becomes} Only one of its entries is above zero, and the formula leaves none above c = {show(c)}: so the "
+        "length is at most c, and the promise is kept."
     )
 
 
@@ -371,7 +376,8 @@ BREAKING_GRADIENTS = Judged(
         "Work out by hand what happens to one entry: g = 10 * c, then g = -10 * c.",
         "The first escapes where g / c is below 1 although g is large: below zero. The second needs no escape: "
         "each entry may be as large as c, and lengths add up over entries.",
-        "np.array([-10 * c, c]) keeps its -10 * c. And (c, c) has length 1.41 * c, though no entry is beyond c.",
+        "At c = 1 an entry of -10 is divided by max(1, -10), which is 1. And (3, 4) is divided by (3, 4), which gives "
+        "(1, 1), of length 1.41. Which entries do the same at any c?",
     ),
 )
 
@@ -554,7 +560,8 @@ CLIP_BY_NORM = Judged(
         "whole gradient?",
         "Compute the length of g once. If it is at most max_norm, return g; otherwise scale all of g by one factor, "
         "such that the new length is max_norm.",
-        "norm = np.sqrt(np.sum(g**2)), and where norm > max_norm the answer is g * (max_norm / norm).",
+        "(3, 4) has length 5. At max_norm 1 it is too long by a factor of 5, so both entries are divided by 5: "
+        "(0.6, 0.8), of length 1. At max_norm 10 it is short enough and stays (3, 4).",
     ),
     picture=_picture_of_norm,
 )
@@ -584,6 +591,47 @@ def _in_the_first_plane(g: Any, limit: float) -> float:
     return abs(_signed_in_the_first_plane(g, limit))
 
 
+def _turned_without_lengths(g: Any, limit: float) -> float:
+    return float(np.degrees(np.arccos(np.clip(np.dot(g, np.clip(g, -limit, limit)), -1, 1))))
+
+
+def _not_divided_by_both_lengths(cases: list[Case], answers: list[Answer]) -> bool:
+    """The arccos of a scalar product that is divided by one length or by none, kept within [-1, 1] or nan beyond."""
+
+    def angles(case: Case) -> list[list[float]]:
+        g = case["g"]
+        cut = np.clip(g, -case["limit"], case["limit"])
+        products = np.dot(g, cut) / np.array([1.0, np.linalg.norm(g), np.linalg.norm(cut)])
+        kept = np.degrees(np.arccos(np.clip(products, -1, 1)))
+        return [*kept.tolist(), *np.where(np.abs(products) > 1, np.nan, kept).tolist()]
+
+    each_way = zip(*(angles(case) for case in cases), strict=True)
+    return any(
+        all(
+            same(answer, Answer("given", angle), rtol=1e-4, atol=2e-3)
+            for answer, angle in zip(answers, way, strict=True)
+        )
+        for way in each_way
+    )
+
+
+def _never_turned(cases: list[Case], answers: list[Answer]) -> bool:
+    """0 everywhere, but for what float32 makes of a cosine of 1, and nan where rounding carries one beyond it."""
+    zero, missing = Answer("given", 0.0), Answer("given", math.nan)
+    return same(answers[0], zero, atol=0.1) and all(
+        same(a, zero, atol=0.1) or same(a, missing) for a in answers
+    )
+
+
+def _say_undivided(case: Case, answer: Answer) -> str:
+    g = np.asarray(case["g"], dtype=np.float64)
+    cut = clip_by_value(g, case["limit"])
+    return (
+        f"{show(answer.value)} degrees, although the clip turns g by {angle_between(g, cut):.3g}: is your cosine "
+        f"divided by both lengths? A cosine lies between -1 and 1, and <g, clipped> is {show(float(g @ cut))} here."
+    )
+
+
 def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
     degrees = vector_in(got)
     g = np.asarray(case["g"], dtype=np.float64)
@@ -596,9 +644,17 @@ def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
     )
 
 
-def _turn_held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
+def _turn_held(
+    name: str,
+    wrong: Callable[[Any, float], Any],
+    message: Say,
+    hint: str,
+    matches: Matches | None = None,
+) -> Misconception:
     right = answering(_ASKED["turned_by_value"], _turned_by_value)
-    matches = until_it_fails(right, answering(_ASKED["turned_by_value"], wrong), rtol=1e-4, atol=2e-3)
+    matches = matches or until_it_fails(
+        right, answering(_ASKED["turned_by_value"], wrong), rtol=1e-4, atol=2e-3
+    )
     return Misconception(name, {"turned_by_value": wrong}, message, hint, matches)
 
 
@@ -625,11 +681,19 @@ TURNED_BY_VALUE = Judged(
             "np.degrees(np.arccos(cosine)).",
         ),
         _turn_held(
+            "not divided by both lengths",
+            _turned_without_lengths,
+            _say_undivided,
+            "The scalar product grows with the length of either vector. What makes an angle of it that does not?",
+            matches=_not_divided_by_both_lengths,
+        ),
+        _turn_held(
             "no turn at all",
             lambda g, v: _angle(g, g * min(1, v / float(np.linalg.norm(g)))),
-            "You found no turn anywhere: that is clipping by norm (or by the largest entry), which scales the whole "
-            "vector and never turns it. Clipping by value cuts each entry on its own.",
+            "You found no turn anywhere. Clipping by norm (or by the largest entry) never turns, since it scales the "
+            "whole vector. Clipping by value cuts each entry on its own.",
             "np.clip(g, -limit, limit) clips by value.",
+            matches=_never_turned,
         ),
         _turn_held(
             "cuts above only",
@@ -677,8 +741,8 @@ TURNED_BY_VALUE = Judged(
     hints=(
         "Two steps: clip by value, then the angle between the vector before and the vector after.",
         "The angle comes from cos = <g, clipped> / (|g| |clipped|). Mind the units, and a cosine just above 1.",
-        "clipped = np.clip(g, -limit, limit); cosine = g @ clipped / (np.linalg.norm(g) * np.linalg.norm(clipped)); "
-        "then np.degrees(np.arccos(np.clip(cosine, -1, 1))).",
+        "(4, 1) at limit 1 becomes (1, 1). Their scalar product is 5, their lengths are 4.123 and 1.414, so the "
+        "cosine is 5 / (4.123 * 1.414) = 0.8575, and its arccos 0.5404 radians, or 30.96 degrees.",
     ),
     picture=_picture_of_angle,
 )
@@ -711,7 +775,8 @@ def _most_turned_kind(case: Case, answer: Answer) -> str:
         return "equal entries" if size.max() < 1.01 * size.min() else "every entry is cut"
     if beyond > 1:
         return "several entries are cut"
-    return "not tall enough" if np.sort(size)[:-1].min() >= 0.9 * limit else "the others are short"
+    # With the others this near the limit, height is all that can be missing, in any number of dimensions.
+    return "not tall enough" if size.min() >= 0.99 * limit else "the others are short"
 
 
 def _turned(g: Floats, limit: float) -> float:
@@ -730,12 +795,18 @@ def _judge_most_turned(case: Case, value: Plain) -> Finding:
 
 
 def _say_turned(story: str) -> Callable[[Case, Answer], str]:
-    """The angle reached and the angle possible, then the story of why."""
+    """The angle reached and the angle possible, then the story of why.
+
+    The largest and the smallest entry, in limits, go in place of `{largest}` and `{smallest}`.
+    """
 
     def say(case: Case, answer: Answer) -> str:
         g, d = np.asarray(answer.value, dtype=np.float64), case["d"]
         turned = _turned(g, case["limit"]) if g.any() else 0.0
-        return f"With d = {d} yours turns by {turned:.1f} of the {worst_value_angle(d):.1f} degrees possible. {story}"
+        with np.errstate(over="ignore"):
+            size = np.abs(g) / case["limit"]
+        why = story.format(largest=show(float(size.max()), 3), smallest=show(float(size.min()), 3))
+        return f"With d = {d} yours turns by {turned:.1f} of the {worst_value_angle(d):.1f} degrees possible. {why}"
 
     return say
 
@@ -824,8 +895,8 @@ MOST_TURNED = Judged(
             "the others are short",
             lambda d, limit: _one_tall(d, 1000 * limit, 0.0),
             _say_turned(
-                "One entry towers above the others: good. But some of the others are below the limit, so the clipped "
-                "vector still leans towards the same axis as g."
+                "One entry is cut, and only one: good. The smallest of the others is {smallest} times the limit, so "
+                "the clipped vector still leans towards the same axis as g."
             ),
             "How large may the other entries be without being cut? After the cut all entries should be equal.",
         ),
@@ -833,8 +904,8 @@ MOST_TURNED = Judged(
             "not tall enough",
             lambda d, limit: _one_tall(d, 3 * limit, limit),
             _say_turned(
-                "One entry above the limit, the others at it: that is the right shape. The tall one is not tall "
-                "enough yet, so g still leans towards the others."
+                "One entry above the limit, the others at it or almost: that is the right shape. The tall one has "
+                "{largest} times the limit, and that is not tall enough yet: g still leans towards the others."
             ),
             "Let the tall entry grow to a million times the limit. The clipped vector does not change; g does.",
         ),
@@ -843,8 +914,8 @@ MOST_TURNED = Judged(
         "Where does the clipped vector point when all its entries are equal? Where is it far from there?",
         "The clipped vector can lie on the diagonal (1, 1, ..., 1). Farthest from the diagonal are the axes. Find a g "
         "that lies almost on an axis, and is cut to the diagonal.",
-        "One entry of a million times the limit, all others exactly at the limit: g is almost an axis, and the "
-        "clipped vector is (limit, ..., limit). The angle comes near arccos(1 / sqrt(d)).",
+        "In the plane, at limit 1: (3, 1) and (10, 1) both become (1, 1), at 45 degrees from the axis. (3, 1) turns by "
+        "26.6 degrees, (10, 1) turns by 39.3. What brings g still nearer to the axis, and what is (1, 1) in space?",
     ),
     picture=_picture_of_most,
 )
@@ -875,6 +946,11 @@ def _with_norm(norm_of: Callable[[list[float]], float]) -> Callable[[list[Any], 
         return _scaled(grads, norm, max_norm), norm
 
     return clip
+
+
+def _largest_stretches(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
+    norm = math.sqrt(sum(float(np.linalg.norm(g, 2)) ** 2 for g in grads if g is not None))
+    return _scaled(grads, norm, max_norm), norm
 
 
 def _each_on_its_own(grads: list[Any], max_norm: float) -> tuple[list[Any], float]:
@@ -947,6 +1023,14 @@ def _say_each(case: Case, answer: Answer) -> str:
     return (
         f"Each array was clipped on its own (per-layer clipping): they kept {', '.join(kept)} of their lengths. "
         "Clipped globally, all share one factor, so that the direction of the whole stays."
+    )
+
+
+def _say_stretch(case: Case, answer: Answer) -> str:
+    matrix = next(g for g in case["grads"] if g is not None and g.ndim == 2)
+    return (
+        f"norm(M, 2) of a matrix is its largest stretch, here {show(float(np.linalg.norm(matrix, 2)))}; the length of "
+        f"all its entries is {show(_length(matrix))}. Flatten the matrix first, or leave the 2 out."
     )
 
 
@@ -1023,6 +1107,12 @@ CLIP_BY_GLOBAL_NORM = Judged(
             "Take the root once, after all squares are added up.",
         ),
         _global_held(
+            "the largest stretch of a matrix",
+            _largest_stretches,
+            _say_stretch,
+            "np.linalg.norm(g) without a second argument is the root of the sum of all squares, for every shape.",
+        ),
+        _global_held(
             "the norm after",
             _norm_after,
             lambda case, answer: (
@@ -1079,8 +1169,8 @@ CLIP_BY_GLOBAL_NORM = Judged(
         "Think of all entries of all arrays as one long vector. What is its length?",
         "Add the squares of every entry of every array that is not None, take one root, and scale every array by the "
         "same factor, at most 1.",
-        "norm = math.sqrt(sum(np.sum(g**2) for g in grads if g is not None)); factor = max_norm / norm where norm > "
-        "max_norm, else 1; [None if g is None else g * factor for g in grads].",
+        "[3], None and [4, 0] at max_norm 1: the squares add up to 9 + 16 + 0 = 25, the norm is 5, the factor 1/5. "
+        "[0.6], None and [0.8, 0] come back, with the 5.",
     ),
 )
 
@@ -1110,7 +1200,10 @@ def _training(mistake: str = "") -> Callable[..., list[float]]:
             if mistake == "only the last batch counts":
                 model.zero_grad()
             loss: Any = mse_loss(model(x), y)
-            if mistake != "the sum instead of the mean":
+            if mistake == "skips the batch only" and not math.isfinite(loss.item()):
+                continue
+            late = mistake in ("divides after clipping", "divides after clipping, and the norm as well")
+            if mistake != "the sum instead of the mean" and not late:
                 loss = loss / accumulate
             if mistake == "clips before backward":
                 norm = clip_grad_norm_(model.parameters(), max_norm).item()
@@ -1129,7 +1222,9 @@ def _training(mistake: str = "") -> Callable[..., list[float]]:
                 norm = clip_grad_norm_(model.parameters(), max_norm).item()
             finite = math.isfinite(norm)
             if mistake != "clips after the step" and (finite or mistake == "takes the nan step"):
-                _sgd_step(model, lr)
+                _sgd_step(model, lr / accumulate if late else lr)
+            if mistake == "divides after clipping, and the norm as well":
+                norm = norm / accumulate
             if mistake == "logs the norm after":
                 norm = length()
             if mistake != "one norm a batch" and (finite or mistake != "forgets the skipped step in the log"):
@@ -1208,6 +1303,13 @@ def _logs_every_batch(cases: list[Case], answers: list[Answer]) -> bool:
 def _log_is_short(cases: list[Case], answers: list[Answer]) -> bool:
     case, logged = _first_wrong_log(cases, answers)
     return bool(case["nan_batch"] is not None and 0 < logged < case["batches"] // case["accumulate"])
+
+
+def _divides_late(cases: list[Case], answers: list[Answer]) -> bool:
+    """Whether the norm in the log is that of the sum, or divided as well."""
+    names = ("divides after clipping", "divides after clipping, and the norm as well")
+    right = _trained("")
+    return any(until_it_fails(right, _trained(name), **_TRAINED_ALIKE)(cases, answers) for name in names)
 
 
 def _train_held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
@@ -1291,6 +1393,16 @@ TRAIN = Judged(
             "Divide each loss by `accumulate` before backward.",
         ),
         _train_held(
+            "divides after clipping",
+            lambda case, answer: (
+                f"You divide by accumulate = {case['accumulate']} after clipping. Then it is the sum of the gradients "
+                "that is measured against max_norm, not their mean, and a step that was clipped is only max_norm / "
+                f"{case['accumulate']} long."
+            ),
+            "What is clipped is the mean: the division comes before, at the latest when the last backward is done.",
+            matches=_divides_late,
+        ),
+        _train_held(
             "clips every batch",
             "You clip after every backward. Then the parts are clipped before they are added up: the step no longer "
             "has the direction of the whole gradient, and the norm in the log is that of a mixture.",
@@ -1301,6 +1413,14 @@ TRAIN = Judged(
             "One missing number (nan) made a gradient nan, clipping made all of it nan, and the step put it into every "
             "weight: from there on the model is lost. No clipping repairs a nan.",
             "Take the step only where math.isfinite(norm); clear the gradients either way.",
+        ),
+        _train_held(
+            "skips the batch only",
+            _say_norms(
+                "You skip the batch with the nan, but not its step: the other batch of that step moves the weights "
+                "alone, at half its weight, and your log says {norms}, where the skipped step's nan should stand."
+            ),
+            "Let backward run in any case, and ask of the norm, once a step, whether it is finite.",
         ),
         _train_held(
             "forgets the skipped step in the log",
@@ -1323,8 +1443,9 @@ TRAIN = Judged(
         "clean slate.",
         "In every batch: loss / accumulate, backward. In every `accumulate`-th batch also: clip, log what it returns, "
         "step if that is finite, zero_grad. Nothing else, and in this order.",
-        "if number % accumulate == 0: norm = clip_grad_norm_(model.parameters(), max_norm).item(); "
-        "norms.append(norm); step only if math.isfinite(norm); then optimizer.zero_grad().",
+        "One weight, two batches a step, max_norm 1: gradients 3 and 5 come in as 1.5 and 2.5 and add up to 4. The log "
+        "gets 4, the step uses 1, then the gradient is 0 again. Gradients nan and 5: the log gets nan, the weight "
+        "stays, and the gradient is 0 again all the same.",
     ),
 )
 
@@ -1479,8 +1600,8 @@ RULE_AND_THRESHOLD = Judged(
         "Measure before you choose: call pascal_error for both rules at 0.001, 0.01, 0.1 and 1.",
         "One entry of the gradient is sick, the other nine are healthy. Choose the rule that treats entries one by "
         "one; then a threshold from which 400 steps of 0.05 * threshold can reach weights of some tenths.",
-        "The same threshold must not let one step throw the predictions about: 133 * 0.05 * threshold is well below "
-        "1. Between 20 * threshold > 0.3 and 6.7 * threshold < 0.5 lies a good range; take its middle.",
+        "Two that fail: at 0.001 a weight gets no further than 0.02 in 400 steps, too short for some tenths; at 1 one "
+        "step moves the predictions by 6.7 standard deviations, too far. Do both sums for what lies between.",
     ),
 )
 

@@ -102,7 +102,7 @@ def probe_clip_by_norm(names: Namespace, case: Case) -> Plain:
 
 
 def draw_turned_by_value(rng: np.random.Generator) -> list[Case]:
-    """In the plane and beyond it; nothing cut, some cut, everything cut; entries of both signs."""
+    """In the plane and beyond it; nothing cut, some cut, everything cut; entries of both signs, large and small."""
     scale = float(rng.integers(2, 9)) / 4
     limit = round(float(rng.uniform(0.5, 3)), 1)
     steep = np.round(limit * np.array([-rng.uniform(4, 9), rng.uniform(0.4, 0.8)]), 2)
@@ -111,13 +111,17 @@ def draw_turned_by_value(rng: np.random.Generator) -> list[Case]:
     many[:3] = np.round(limit * np.array([-6, 0.5, 4]), 2)
     single = np.round(limit * rng.normal(0, 3, size=8), 2).astype(np.float32)
     single[:3] = np.round(limit * np.array([0.5, -8, 4]), 2)
+    within = _within(rng, limit)
+    # So small that the scalar product is below 1: an arccos of it is an angle, and not the right one.
+    small = np.round(np.array([rng.uniform(0.2, 0.4), -rng.uniform(0.02, 0.04)]), 3)
     return [
         Case(
             "the lesson's (10, 1) at 2, in other units",
             {"g": scale * np.array([10.0, 1.0]), "limit": 2 * scale},
         ),
         Case("a steep gradient with a negative entry", {"g": steep, "limit": limit}),
-        Case("a gradient that lies within the limit", _within(rng, limit)),
+        Case("a small gradient", {"g": small, "limit": 0.05}),
+        Case("a gradient that lies within the limit", within),
         Case("a gradient of which every entry is cut", {"g": all_cut, "limit": limit}),
         Case("a gradient in float32", {"g": single, "limit": limit}),
         Case("fifty entries", {"g": many, "limit": limit}),
@@ -171,6 +175,11 @@ def draw_clip_by_global_norm(rng: np.random.Generator) -> list[Case]:
         return [np.asarray(np.round(spread * size, 2)) for size in sizes]
 
     c = round(float(rng.uniform(1.5, 3)), 1)
+
+    def far_from_rank_one(matrix: Floats) -> Floats:
+        """Of two by two entries, with three of one sign: its largest stretch is far below the length of its entries."""
+        return matrix if matrix.prod() < 0 else matrix * np.array([[-1, 1], [1, 1]])
+
     return [
         Case("two numbers below the threshold", {"grads": grads(c / 2, (1,), (1,)), "max_norm": c}),
         Case("one gradient, longer than the threshold", {"grads": grads(4 * c, (3,)), "max_norm": c}),
@@ -180,7 +189,7 @@ def draw_clip_by_global_norm(rng: np.random.Generator) -> list[Case]:
         ),
         Case(
             "a frozen layer without a gradient",
-            {"grads": [*grads(3 * c, (2, 2)), None, *grads(c, (2,))], "max_norm": c},
+            {"grads": [far_from_rank_one(*grads(3 * c, (2, 2))), None, *grads(c, (2,))], "max_norm": c},
         ),
         Case("only zeros", {"grads": [np.zeros((2, 3)), np.zeros(3)], "max_norm": c}),
         Case(
