@@ -39,8 +39,8 @@ def _table(verdict: Verdict) -> str:
     rows = verdict.evidence()
     if not rows:
         return ""
-    head = "text-align:left;padding:.1em 1em .1em 0;font-weight:600;vertical-align:top"
-    body = "text-align:left;font-family:monospace;white-space:pre-wrap"
+    head = "text-align:left;padding:.1em 1em .1em 0;font-weight:600;vertical-align:baseline"
+    body = "text-align:left;font-family:monospace;white-space:pre-wrap;vertical-align:baseline"
     cells = "".join(
         f'<tr><th scope="row" style="{head}">{escape(name)}</th><td style="{body}">{escape(value)}</td></tr>'
         for name, value in rows

@@ -19,6 +19,8 @@ from course_lib.checks.judging import Question, decide
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(20)
+WIDTH_OF_A_LETTER = 0.52
+"""On average, in a wide sans-serif (DejaVu Sans), as a part of the font's size."""
 
 
 def questions() -> list[pytest.param]:
@@ -168,6 +170,12 @@ def assert_picture(picture: str) -> None:
     assert len(image.get("aria-label", "")) > 40
     places = [value for element in image.iter() for key, value in element.items() if key != "aria-label"]
     assert not [value for value in places if "nan" in value or "inf" in value]
+    left, _, width, _ = map(float, image.get("viewBox", "").split())
+    for words in image.iter("{http://www.w3.org/2000/svg}text"):
+        if "text-anchor" not in words.attrib and "transform" not in words.attrib:
+            size = float(words.get("font-size", image.get("font-size", "")))
+            end = float(words.get("x", "0")) + WIDTH_OF_A_LETTER * size * len(words.text or "")
+            assert end <= left + width, f"{words.text!r} is cut off at the edge of its picture"
 
 
 def exercise_of(question: Question) -> Exercise:

@@ -1226,9 +1226,9 @@ def _picture_of_gain(case: Case, got: Plain, expected: Plain) -> str:
     )
     return _log_plot(
         alt,
-        "signal, from the input on",
+        "layers before it, counted from the input",
         "gradient norm",
-        [("level", [1.0] * len(profile)), ("yours", profile)],
+        [("ideal", [1.0] * len(profile)), ("yours", profile)],
     )
 
 

@@ -44,7 +44,7 @@ def _degrees(degrees: float) -> str:
 _HALF = 120
 """Half the side of the square that is drawn, in pixels."""
 
-_LEGEND = 300
+_LEGEND = 340
 """Room for the words on the right, in pixels."""
 
 
@@ -637,7 +637,7 @@ def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
     g = np.asarray(case["g"], dtype=np.float64)
     if degrees is None or degrees.size != 1 or not np.isfinite(degrees[0]):
         return _picture_of_turn(
-            g, case["limit"], f"the right angle for this case, {_degrees(expected)}", expected
+            g, case["limit"], f"the right answer here, {_degrees(expected)}", expected
         )
     return _picture_of_turn(
         g, case["limit"], f"your answer, {show(float(degrees[0]))} degrees", float(degrees[0])

@@ -765,7 +765,7 @@ def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
         f"closed circle: covered ({needed} or more are good)",
         "dot: a good sample; cross: a bad one",
         "number: how many are good",
-        *([f"{lost} samples are nan: bad, and nowhere to draw"] if lost else []),
+        *([f"{lost} samples are nan: bad, not drawn"] if lost else []),
     ]
     legend = "".join(
         f'<text x="{side + 8:g}" y="{30 + 22 * row}" fill="#222">{escape(words)}</text>'
@@ -776,7 +776,7 @@ def _picture_of_modes(case: Case, got: Plain, expected: Plain) -> str:
         f"{int((finite & ~good).sum())} are too far from all eight, {lost} are nan. A mode needs {needed} good "
         "samples to be covered."
     )
-    return f"{opening(alt, (0, 0, side + 300, side))}{''.join(parts)}{legend}</svg>"
+    return f"{opening(alt, (0, 0, side + 312, side))}{''.join(parts)}{legend}</svg>"
 
 
 MODES_AND_QUALITY = Judged(
