@@ -47,9 +47,9 @@ def trade_off(panels: Mapping[str, tuple[tuple[str, str], Changes]]) -> Picture:
             for setting, (a, b) in settings.items()
         ]
     widths = [float(np.ptp(axes.get_xlim())) for axes in all_axes]
-    scales = " (note the scales)" if max(widths) > 3 * min(widths) else ""
+    scales = " (mind the scale)" if max(widths) > 3 * min(widths) else ""
     for axes in all_axes:
-        axes.set_xlabel(f"change of the accuracy, points{scales}")
+        axes.set_xlabel(f"change of accuracy, points{scales}")
     alt = (
         f"{' and '.join(panels)}: the change of each group's accuracy by setting, with standard deviations, against "
         "training without a rule."

@@ -208,20 +208,20 @@ print(
 # points (4.8<!--= weighed["gap in accuracy"][0].mean() --> in the demo: other splits, fewer people to train on).
 # AUC says: those recorded as white, by 6.0<!--= -100 * gap["auc"] --> points, though its interval nearly reaches 0.
 # Both can be: AUC asks for the order within a group, accuracy for single decisions at one threshold. The difference comes
-# with the base rate: "approve everybody" is right in 91%<!--= base[0] --> of the first group and 71%<!--= base[1] --> of the second. At the first group's base rate the second
-# group's two rates would give an accuracy of 92.8%<!--= at_other[1] --> against
-# 93.1%<!--= measured[0]["accuracy"] -->; at the second's, the first group would even do worse. Close calls are not the reason: errors with a score between 0.2<!--= 0.2 --> and 0.8<!--= 0.8 --> make up 1.8<!--= 100 * (doubtful[1] - doubtful[0]) -->
+# with the base rate: "approve everybody" is right in 91%<!--= base[0] --> of the first group and 71%<!--= base[1] --> of the second. At the
+# first group's base rate the second group's two rates would give an accuracy of 92.8%<!--= at_other[1] --> against
+# 93.1%<!--= measured[0]["accuracy"] -->; at the second's, the first group would even do worse. Close calls are not the
+# reason: errors with a score between 0.2<!--= 0.2 --> and 0.8<!--= 0.8 --> make up 1.8<!--= 100 * (doubtful[1] - doubtful[0]) -->
 # points of the gap, decisions where model and lender disagree and the model is sure the other 4.0<!--= 100 * (confident[1] - confident[0]) -->.
 #
 # The data cannot tell whether the true positive rates differ. And among applicants whom lenders turned down, the model would approve
 # 53%<!--= measured[0]["false positive rate"] --> of those recorded as white and 32%<!--= measured[1]["false positive rate"] -->
 # of the others.
 #
-# None of these is *the* fair metric. Where groups differ in how often the label is 1, a model whose approvals are partly right and partly wrong cannot be right equally
-# often among those it approves (equal precision) and also have both error rates equal (Chouldechova 2017); nor can an imperfect score be
-# calibrated in each group (of those who get `0.7`, seven in ten approved) and also give equal mean scores to the approved, and to the turned down, of both groups
-# (Kleinberg, Mullainathan & Raghavan 2017). Which gap
-# matters is a question about people, to be answered before the training and not by it.
+# None of these is *the* fair metric. Where groups differ in how often the label is 1, a model whose approvals are partly right and
+# partly wrong cannot be right equally often among those it approves (equal precision) and also have both error rates equal (Chouldechova 2017); nor can an imperfect score be
+# calibrated in each group (of those who get `0.7`, seven in ten approved) and also give equal mean scores to the approved, and
+# to the turned down, of both groups (Kleinberg, Mullainathan & Raghavan 2017). Which gap matters is a question about people, to be answered before the training and not by it.
 
 # %% [markdown]
 # ## Intuition
