@@ -19,15 +19,22 @@ def gradient_ratios(
     """`everybody` (steps, splits) without batches; `batches[name]` (steps, splits), inf where a group was absent.
 
     Left: step by step, median and range over splits. Right: the share of steps whose ratio is above a value, in the
-    second half of training.
+    second half of training; steps without one group count as above every value.
     """
     figure, [left, right] = new_figure(10, 4.1, columns=2)
     steps = np.arange(1, len(everybody) + 1)
     middle = np.median(everybody, axis=1)
-    left.plot(steps, middle, color=LINES[0]["color"], linewidth=2)
+    left.plot(steps, middle, color=LINES[0]["color"], linewidth=2, label="median")
     left.fill_between(
-        steps, everybody.min(axis=1), everybody.max(axis=1), color=LINES[0]["color"], alpha=0.25, linewidth=0
+        steps,
+        everybody.min(axis=1),
+        everybody.max(axis=1),
+        color=LINES[0]["color"],
+        alpha=0.25,
+        linewidth=0,
+        label=f"all {everybody.shape[1]} splits",
     )
+    left.legend(loc="upper right")
     left.set_xscale("log")
     left.set_xlabel("step (log scale)")
     left.set_ylabel("ratio of the two lengths")
@@ -43,7 +50,7 @@ def gradient_ratios(
         told.append(f"{name}: median {np.median(ratios):.2f}, above {cap:g} in {(ratios > cap).mean():.0%}")
     right.set_xscale("log")
     right.set_xlabel("ratio (log scale)")
-    right.set_ylabel("share of steps above it")
+    right.set_ylabel("share of steps with a larger one")
     right.set_title("second half of training")
     right.legend(loc="upper right")
     left.set_yscale("log")

@@ -35,7 +35,7 @@ def unequal_cost(
         axes.set_ylim(-0.03, 1.02)
         axes.set_title(title)
         axes.set_xlabel("learning rate; where clipped, times the threshold")
-    both[0].set_ylabel("accuracy on whole test digits")
+    both[0].set_ylabel("accuracy on all test digits")
     both[1].legend(loc="lower left")
     alt = (
         "Two panels, accuracy against learning rate. On the seldom class clipping alone catches up at large learning "

@@ -118,6 +118,17 @@ def test_ready_metrics_are_refused(group_rates):
     assert verdict("group_rates", group_rates=group_rates).status == "refused"
 
 
+def test_two_rates_that_forgot_the_group_are_told_so_where_somebody_is():
+    def group_rates(y, said, group, k):
+        here = said[group == k]
+        return [here.mean() if len(here) else math.nan, said[y == 1].mean(), said[y == 0].mean()]
+
+    for seed in range(20):
+        got = verdict("group_rates", seed, group_rates=group_rates)
+        assert "second and third rates count everybody" in got.message
+        assert np.any(got.case["group"] == got.case["k"]), "the case shown is an ordinary one"
+
+
 # An interval ------------------------------------------------------------------------------------------------
 
 
@@ -234,8 +245,8 @@ def test_few_resamples_are_told_of_luck():
 
 def test_an_interval_upside_down_is_told():
     got = verdict("gap_interval", gap_interval=lambda *given: interval_without_luck(*given)[::-1])
-    assert got.status == "wrong"
     assert "low end comes first" in got.message
+    assert "other order" in got.hints[0]
 
 
 # A fair training --------------------------------------------------------------------------------------------
@@ -334,6 +345,9 @@ def test_every_half_mended_training_is_told_what_is_left():
         "as it came": set(judges.AS_IT_CAME),
         "two are left: sizes and in place": {"each group by its own size", "changes w in place"},
         "two are left: wrong group and log": {"clips the smaller group", "logs the ratio after"},
+        "two are left: in place and log": {"changes w in place", "logs the ratio after"},
+        "two are left: in place and wrong group": {"changes w in place", "clips the smaller group"},
+        "in place, and more": {"changes w in place"},
     }
     for count in (1, 2, 3, 4):
         for left in combinations(judges.AS_IT_CAME, count):
@@ -341,6 +355,58 @@ def test_every_half_mended_training_is_told_what_is_left():
             told = decide(question, cases, ask_ours(question.asked, names, cases)).misconception
             assert told, f"nothing is said of {left}"
             assert pairs.get(told, {told}) <= set(left), f"{told} is said of {left}"
+            if told == "changes w in place":
+                assert left == ("changes w in place",), "the answer itself is said to be right"
+
+
+def training_with_a_slip(slip):
+    """The loop of the exercise, mended up to `w -= ...` and one slip more, or up to one slip alone."""
+
+    def fair_training(X, y, group, w, ratio, lr, steps):
+        ratios = []
+        for _ in range(steps):
+            error = expit(X @ w) - y
+            people = 1 if slip == "undivided" else len(y)
+            larger = X[group == 0].T @ error[group == 0] / people
+            smaller = X[group == 1].T @ error[group == 1] / people
+            allowed = ratio * np.linalg.norm(smaller)
+            if slip != "in place, log after":
+                ratios.append(np.linalg.norm(larger) / np.linalg.norm(smaller))
+            if slip == "in place, no cap at one":
+                larger = larger * allowed / np.linalg.norm(larger)
+            elif slip == "clips the sum":
+                together = larger + smaller
+                together *= min(1, allowed / np.linalg.norm(larger))
+                w = w - lr * together
+                continue
+            else:
+                larger = larger * min(1, allowed / np.linalg.norm(larger))
+            if slip == "in place, log after":
+                ratios.append(np.linalg.norm(larger) / np.linalg.norm(smaller))
+            if slip.startswith("in place"):
+                w -= lr * (larger + smaller)
+            else:
+                w = w - lr * (larger + smaller)
+        return w, ratios
+
+    return fair_training
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ("in place", "The answer itself is not the trouble"),
+        ("in place, log after", "Two mistakes are left"),
+        ("in place, no cap at one", "That is not all"),
+        ("clips the sum", "Your factor multiplies the sum"),
+        ("undivided", "nobody divides"),
+    ],
+)
+def test_a_slip_in_training_is_told_and_nothing_else_is_called_right(slip, said):
+    for seed in range(20):
+        got = verdict("fair_training", seed, fair_training=training_with_a_slip(slip))
+        assert said in got.message, f"seed {seed}: {got.text()}"
+        assert not any(hint.startswith("Four lines are wrong") for hint in got.hints)
 
 
 # Where it ends ----------------------------------------------------------------------------------------------
@@ -428,6 +494,32 @@ def test_a_simulation_stopped_too_early_is_told_so():
     assert "still moving" in got.message
 
 
+def half_way_by_thought(larger, smaller, ratio, start):
+    return float(np.mean(smaller)) if ratio < 1 else float(np.mean(larger) + np.mean(smaller)) / 2
+
+
+def half_way_by_simulation(larger, smaller, ratio, start):
+    w = float(start)
+    for _ in range(5000):
+        a, b = w - np.mean(larger), w - np.mean(smaller)
+        if abs(a) > ratio * abs(b):
+            a = math.copysign(ratio * abs(b), a)
+        w -= 0.01 * (a + b)
+    return w
+
+
+@pytest.mark.parametrize("where_it_ends", [half_way_by_thought, half_way_by_simulation], ids=ids(range(2)))
+def test_equal_weight_for_both_groups_is_told_whatever_else_is_seen(where_it_ends):
+    for seed in range(20):
+        got = verdict("where_it_ends", seed, where_it_ends=where_it_ends)
+        assert "you give both groups the same weight" in got.message, f"seed {seed}: {got.text()}"
+
+
+def test_a_median_is_not_called_a_simulation():
+    got = verdict("where_it_ends", where_it_ends=lambda a, b, ratio, start: float(np.median(np.r_[a, b])))
+    assert "simulation" not in got.message
+
+
 # What survives ----------------------------------------------------------------------------------------------
 
 
@@ -481,6 +573,15 @@ def test_one_factor_for_all_is_told_whichever_norm_it_came_from(total):
 
     got = verdict("surviving_shares", surviving_shares=surviving_shares)
     assert got.misconception == "the batch is clipped"
+
+
+def test_shares_in_the_other_order_are_called_right_numbers():
+    for seed in range(20):
+        got = verdict(
+            "surviving_shares", seed, surviving_shares=lambda *given: shares_in_a_loop(*given)[::-1]
+        )
+        assert "right two numbers, in the other order" in got.message
+        assert "group 0" in got.hints[0]
 
 
 # A rule -----------------------------------------------------------------------------------------------------
@@ -543,6 +644,48 @@ def test_a_choice_of_the_wrong_form_gets_one_sentence(rule, value, said):
     got = verdict("rule_and_value", my_rule=rule, my_value=value)
     assert got.status == "wrong"
     assert said in got.message
+
+
+def told_of(rule, value, scanned, inverted, monkeypatch):
+    """What is said of a choice that reaches these accuracies, which no training needs to reach."""
+    monkeypatch.setattr(judges, "_accuracies_of_each", lambda *_: [(scanned, inverted)] * 6)
+    return verdict("rule_and_value", my_rule=rule, my_value=value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "reached", "said"),
+    [
+        ("cap", 1.0, (0.962, 0.597), "only kept from being much louder"),
+        ("cap", 1.0, (0.962, 0.605), "Almost: the inverted digits lack 0.015. Go down a little."),
+        ("cap", 0.5, (0.934, 0.696), "Almost: the digits as scanned lack 0.006. Go up a little."),
+        ("cap", 0.4, (0.880, 0.677), "the digits as scanned fall short"),
+        ("cap", 0.2, (0.022, 0.788), "the larger group hardly counts"),
+        ("weigh", 0.6, (0.961, 0.611), "Almost: the inverted digits lack 0.009. Go up a little."),
+        ("weigh", 1.0, (0.897, 0.646), "The digits as scanned lose by it"),
+        ("weigh", 1.1, (0.786, 0.590), "Both groups lose by it"),
+        ("weigh", 2.0, (0.026, 0.309), "Now both groups lose"),
+    ],
+)
+def test_a_choice_is_told_what_its_accuracies_say(rule, value, reached, said, monkeypatch):
+    got = told_of(rule, value, *reached, monkeypatch)
+    assert got.status == "misconception"
+    assert said in got.message
+    assert ("hardly counts" in got.message) == (value == 0.2)
+
+
+def test_the_worked_step_of_the_last_hint_is_measured():
+    hint = judges.RULE_AND_VALUE.hints[2]
+    for value in (0.5, 1.0):
+        scanned, inverted = probes.accuracies_of_each("weigh", value, probes.FRESH_NETWORKS).mean(axis=1)
+        assert f"about {scanned:.2f} and {inverted:.2f}" in hint
+
+
+def test_no_last_hint_is_the_answer_itself():
+    """A worked step on a smaller example: none of the code that would be copied."""
+    for judged in judges.JUDGED:
+        assert not any(
+            mark in judged.hints[2] for mark in ("np.", ".sum(", ".mean(", " otherwise ", "does it.")
+        )
 
 
 def test_an_unknown_rule_is_said():

@@ -51,7 +51,8 @@ def draw_group_rates(rng: np.random.Generator) -> list[Case]:
         Case("the larger group", {**_people(rng, first, second), "k": 0}),
         Case("a group of which the lender approved everyone", {**_people(rng, first, kind), "k": 1}),
         Case("a group of which the lender approved nobody", {**_people(rng, harsh, first), "k": 0}),
-        Case("a group with nobody in it", {**_people(rng, (3, 1, 1, 2)), "k": 1}),
+        # More people than in the others: what goes wrong elsewhere too is then shown where somebody is.
+        Case("a group with nobody in it", {**_people(rng, (13, 6, 4, 9)), "k": 1}),
     ]
 
 

@@ -104,13 +104,7 @@ export function picture(state, width) {
     ground: [
       ["text", narrow ? { x: right, y: 18, class: "title end" } : { x: left, y: 18, class: "title" }, title(state.metric)],
       ...ticks(low, high, every, x, 26, GROUND),
-      ...NAMES.map((name, row) => [
-        "text",
-        narrow
-          ? { x: left, y: ROWS[row] - 18, class: `${["first", "second"][row]}-name` }
-          : { x: left - 12, y: ROWS[row] + 4, class: `${["first", "second"][row]}-name end` },
-        name,
-      ]),
+      ...NAMES.flatMap((name, row) => named(name, row, narrow, left)),
       [
         "text",
         { x: left, y: CHANGE - 28, class: "title" },
@@ -121,10 +115,21 @@ export function picture(state, width) {
     ],
     marks: [
       ...outcome.groups.flatMap((values, row) => group(row, values, outcome, x)),
+      // Below the second group's thin line.
+      ["text", { x: x(mean(outcome.plain[1])), y: GROUND - 4, class: "tick middle" }, "no rule"],
       ...outcome.changes.map((value, k) => diamond(along(value), CHANGE + aside(k))),
     ],
     alt: `The metric of both groups on ten splits, their means with and without the rule, and how the gap changes. ${words(state).join(" ")}`,
   };
+}
+
+function named(name, row, narrow, left) {
+  const style = `${["first", "second"][row]}-name`;
+  if (narrow) return [["text", { x: left, y: ROWS[row] - 18, class: style }, `recorded as ${name}`]];
+  return [
+    ["text", { x: left - 12, y: ROWS[row] - 4, class: `${style} end` }, "recorded as"],
+    ["text", { x: left - 12, y: ROWS[row] + 12, class: `${style} end` }, name],
+  ];
 }
 
 function ticks(low, high, every, x, top, bottom) {

@@ -72,13 +72,15 @@ def marks(state: State) -> list[svg.Mark]:
         drawn.append(svg.line(x, 26, x, GROUND, "grid"))
         drawn.append(svg.text(x, GROUND + 17, str(tick), "tick middle"))
     for row, (name, style) in enumerate(zip(NAMES, ("first", "second"), strict=True)):
-        drawn.append(svg.text(LEFT - 12, ROWS[row] + 4, name, f"{style}-name end"))
+        drawn.append(svg.text(LEFT - 12, ROWS[row] - 4, "recorded as", f"{style}-name end"))
+        drawn.append(svg.text(LEFT - 12, ROWS[row] + 12, name, f"{style}-name end"))
         plain = _x(sum(outcome["plain"][row]) / 10, low, high)
         drawn.append(svg.line(plain, ROWS[row] - 19, plain, ROWS[row] + 19, "plain"))
         for place, value in enumerate(outcome["groups"][row]):
             drawn.append(_dot(_x(value, low, high), ROWS[row] + _aside(place), style))
         x = _x(outcome["means"][row], low, high)
         drawn.append(svg.line(x, ROWS[row] - 14, x, ROWS[row] + 14, f"{style}-mean"))
+    drawn.append(svg.text(plain, GROUND - 4, "no rule", "tick middle"))  # below the second group's thin line
     drawn.append(
         svg.text(LEFT, CHANGE - 28, "change of the gap, white minus black or Hispanic, in points", "title")
     )
