@@ -193,3 +193,20 @@ def test_the_picture_shows_norms_and_thresholds(question, names):
     assert len(circles) == len(got.case["norms"])
     drawn = "not drawn" not in picture.get("aria-label")
     assert drawn == (np.ndim(got.got.value) == 1)
+
+
+def test_the_worked_steps_of_the_hints_are_right():
+    worked = {name: question.judged.hints[2] for name, question in QUESTIONS.items()}
+    ours = {name: question.judged.reference for name, question in QUESTIONS.items()}
+    steps = ours["update_lengths"]["update_lengths"](np.array([1.0, 6.0, 600.0]), 0.1, 2.0)
+    np.testing.assert_allclose(steps, [0.1, 0.2, 0.2])
+    assert "a norm of 1 gives a step of 0.1, a norm of 6 one of 0.2" in worked["update_lengths"]
+    assert ours["matching_lr"]["matching_lr"](0.1, 4.0, 2.0) == 0.2
+    assert "lr 0.1 at threshold 4" in worked["matching_lr"]
+    found = ours["autoclip_thresholds"]["autoclip_thresholds"](np.array([4.0, 8.0, 2.0]), 50)
+    np.testing.assert_array_equal(found, [4, 6, 4])
+    assert (
+        "4 alone, 4; the second that of 4 and 8, 6; the third that of 4, 8 and 2, 4"
+        in worked["autoclip_thresholds"]
+    )
+    assert f"10 + 2.5**2 * 2 / 5 = {10 + ZClipThreshold().z_max ** 2 * 2 / 5:g}" in worked["zclip_thresholds"]

@@ -232,3 +232,20 @@ def test_the_picture_of_a_push_says_both_lengths():
     got = verdict("longest_push", longest_push=lambda b1, b2: np.ones(500))
     image = ElementTree.fromstring(got.picture)
     assert "The last step is 1.000 learning rates long" in image.get("aria-label")
+
+
+def test_the_worked_steps_of_the_hints_are_right():
+    worked = {name: question.judged.hints[2] for name, question in QUESTIONS.items()}
+    ours = {name: question.judged.reference for name, question in QUESTIONS.items()}
+    excess, goal = 0.001 * (10**2 - 1), 0.97**-2 - 1
+    exact = math.log(excess / goal) / -math.log(0.999)
+    assert f"v is {1 + excess:g} right after" in worked["steps_to_recover"]
+    assert f"1 / 0.97**2 = {1 + goal:.4f}" in worked["steps_to_recover"]
+    assert f"n = {exact:.1f}, and {math.ceil(exact)} whole steps" in worked["steps_to_recover"]
+    assert ours["steps_to_recover"]["steps_to_recover"](10, 0.999, 0.97) == math.ceil(exact)
+    w, g = np.array([2.0, 0.0]), np.array([-3.0, 4.0])
+    balanced = ours["balance_threshold"]["balance_threshold"](w, g, 0.5)
+    assert f"cancel at c = {balanced:.2f}" in worked["balance_threshold"]
+    assert ours["balance_threshold"]["balance_threshold"](w, -g, 0.5) is None
+    assert f"multiplied by {1 - 0.1 * 0.5:g}" in worked["train_adamw"]
+    assert f"{0.75 / 0.5:g}, {(0.75 / 0.5) ** 2:g} and so on" in worked["longest_push"]

@@ -636,9 +636,7 @@ def _picture_of_angle(case: Case, got: Plain, expected: Plain) -> str:
     degrees = vector_in(got)
     g = np.asarray(case["g"], dtype=np.float64)
     if degrees is None or degrees.size != 1 or not np.isfinite(degrees[0]):
-        return _picture_of_turn(
-            g, case["limit"], f"the right answer here, {_degrees(expected)}", expected
-        )
+        return _picture_of_turn(g, case["limit"], f"the right answer here, {_degrees(expected)}", expected)
     return _picture_of_turn(
         g, case["limit"], f"your answer, {show(float(degrees[0]))} degrees", float(degrees[0])
     )

@@ -137,7 +137,8 @@ UPDATE_LENGTHS = Judged(
     hints=(
         "Take two steps on paper: one with a norm below the threshold, one above.",
         "What is left of a norm after clipping? And what does SGD do with a gradient of that length?",
-        "lr * np.minimum(norms, max_norm).",
+        "With lr 0.1 and threshold 2: a norm of 1 gives a step of 0.1, a norm of 6 one of 0.2, and a norm of 600 "
+        "one of 0.2 too.",
     ),
     picture=None,
 )
@@ -195,7 +196,7 @@ MATCHING_LR = Judged(
     hints=(
         "How long is a step of SGD when the gradient is longer than the threshold?",
         "Write down lr * max_norm for the old and for the new run, and make them equal.",
-        "lr * max_norm / new_max_norm.",
+        "lr 0.1 at threshold 4 takes steps of 0.4 where it clips. With which lr does threshold 2 take steps of 0.4?",
     ),
 )
 
@@ -283,7 +284,8 @@ AUTOCLIP_THRESHOLDS = Judged(
     hints=(
         "What does AutoClip know at the first step? At the second?",
         "A loop over the steps; in each, the percentile of everything up to and including it.",
-        "np.array([np.percentile(norms[: t + 1], percentile) for t in range(len(norms))]).",
+        "Norms 4, 8, 2 and the 50th percentile: the first threshold is that of 4 alone, 4; the second that of 4 and "
+        "8, 6; the third that of 4, 8 and 2, 4.",
     ),
     picture=_picture_of_thresholds,
 )
@@ -395,8 +397,8 @@ ZCLIP_THRESHOLDS = Judged(
     hints=(
         "Three lines are wrong: one about a unit, one about which way a number goes, one about what is remembered.",
         "z counts standard deviations. The threshold falls as z grows. What is left of the norm joins the mean.",
-        "deviation = variance**0.5; limit = mean + z_max**2 * deviation / z; kept = min(norm, limit), and mean and "
-        "variance take kept.",
+        "Mean 10, variance 4, z_max 2.5, norm 20: the deviation is 2, z is 5, and the limit 10 + 2.5**2 * 2 / 5 = "
+        "12.5. It is 12.5, not 20, that the mean and the variance then take.",
     ),
     picture=_picture_of_thresholds,
 )
@@ -544,7 +546,8 @@ DIAGNOSE = Judged(
         "broken: losses and norms. silent: spread against the targets' spread. stalled: clip rate of "
         "the second half, "
         "and first against last quarter of the losses.",
-        "if not (np.isfinite(losses).all() and np.isfinite(norms).all()): return 'broken'; then the others likewise.",
+        "Losses 2, nan, nan: 'broken', and nothing else is looked at. Losses 2, 1, 1 with a spread of 0: not "
+        "broken, so ask the second condition; it holds, and the third is never asked.",
     ),
 )
 

@@ -149,7 +149,8 @@ ADAM_STEP = Judged(
     hints=(
         "Four lines: two averages, two corrections; then the step.",
         "m and v first, then m_hat = m / (1 - beta1**t) and v_hat = v / (1 - beta2**t), then the step with these.",
-        "return w - lr * m_hat / (np.sqrt(v_hat) + eps), m, v",
+        "The first step with g = 2 and beta1 = 0.9: m = 0.2, and m_hat = 0.2 / (1 - 0.9) = 2, the gradient itself. "
+        "v goes the same way with g * g = 4, so the step is lr * 2 / (2 + eps).",
     ),
 )
 
@@ -251,7 +252,8 @@ STEPS_TO_RECOVER = Judged(
     hints=(
         "How large is v right after the spike, and by which factor does its excess over 1 shrink at every step?",
         "v = 1 + (1 - beta2) * (K**2 - 1) * beta2**n. At which v is 1 / sqrt(v) equal to share?",
-        "n = log((1 - beta2) * (K**2 - 1) / (1 / share**2 - 1)) / -log(beta2), rounded up, and at least 0.",
+        "K = 10, beta2 = 0.999, share 0.97: v is 1.099 right after the spike and must fall to 1 / 0.97**2 = 1.0628. So "
+        "0.099 * 0.999**n = 0.0628; logarithms give n = 454.7, and 455 whole steps.",
     ),
     picture=_picture_of_recovery,
 )
@@ -442,7 +444,8 @@ LONGEST_PUSH = Judged(
     hints=(
         "Try streams in your adam_step first: all ones, then zeros and a one, then zeros and something that grows.",
         "After a silence, gradients that grow by a constant factor; the factor depends on beta1 and beta2.",
-        "np.concatenate([np.zeros(12_000), (beta2 / beta1) ** np.arange(-100.0, 1)])",
+        "With beta1 = 0.5 and beta2 = 0.75 the factor would be 0.75 / 0.5: after a long silence 1, 1.5, 2.25 and so "
+        "on, each 1.5 times the one before.",
     ),
     picture=_picture_of_push,
 )
@@ -532,7 +535,9 @@ BALANCE_THRESHOLD = Judged(
         "clipped gradient.",
         "Take the scalar product of their sum with w and set it to 0. Then ask when the solution is a length "
         "that can clip.",
-        "c = decay * |w|**2 * |g| / -<g, w> where <g, w> < 0 and c <= |g|; otherwise None.",
+        "w = (2, 0), g = (-3, 4), decay 0.5: the decay adds -0.5 * 4 = -2 to the product, and g clipped to length c "
+        "adds c / 5 * 6. They cancel at c = 1.67, which is below the length 5 of g. With g = (3, 4) both would be "
+        "negative.",
     ),
 )
 
@@ -646,8 +651,8 @@ TRAIN_ADAMW = Judged(
     hints=(
         "In which order? Gradient, clip, averages, corrections, decay, step.",
         "The gradient that is clipped and averaged has no decay in it; the decay multiplies w by 1 - lr * decay.",
-        "g = g * min(1, max_norm / norm) before m and v; v_hat = v / (1 - 0.999**t); "
-        "w = (1 - lr * decay) * w - lr * m_hat / (np.sqrt(v_hat) + 1e-8).",
+        "g = (3, 4) at max_norm 1: (0.6, 0.8) goes into m and v. With lr 0.1 and decay 0.5 the weights are "
+        "multiplied by 0.95, and then the step is subtracted.",
     ),
 )
 
@@ -756,7 +761,8 @@ CURE_AND_STRENGTH = Judged(
         "What lasts is the square of the glitch in v. Choose the cure that acts before v, and a "
         "strength near ordinary "
         "gradient norms.",
-        "Clipping anywhere between 1e-4 and 3 does it: take a value well inside.",
+        "A glitch of 1000 leaves a million times (1 - beta2) in v; clipped to 1 it leaves 1 - beta2. What do the "
+        "other two cures leave of it? Then look at both ends: at which strengths does your cure fail?",
     ),
 )
 
