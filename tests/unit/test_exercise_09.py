@@ -555,6 +555,39 @@ def test_half_the_learning_rate_is_not_quite_the_edge():
         assert cycle_radius(got.case["lr"], 1.0, got.case["decay"]) is not None
 
 
+def modes_counted(modes=None, is_good=None, of=None, of_quality=None):
+    """Right but for one line: the modes counted, what is good, or how many samples a share is of."""
+
+    def modes_and_quality(samples, known, labels, allowed, share):
+        distances = np.linalg.norm(samples[:, None] - known[None], axis=2)
+        nearest = distances.min(axis=1)
+        good = nearest < allowed if is_good == "<" else nearest <= allowed
+        label, ok = labels[distances.argmin(axis=1)], ~np.isnan(samples).any(axis=1)
+        needed = share * (ok.sum() if of == "finite" else len(samples))
+        covered = sum((good & (label == k)).sum() >= needed for k in modes or set(labels.tolist()))
+        return covered, good.sum() / (ok.sum() if of_quality == "finite" else len(samples))
+
+    return modes_and_quality
+
+
+@pytest.mark.parametrize(
+    ("modes_and_quality", "said"),
+    [
+        (modes_counted(modes=range(8)), "You count labels 0 to 7"),
+        (modes_counted(modes=range(9)), "For 64 samples judged by 150 real digits: expected"),
+        (modes_counted(is_good="<"), "exactly 0.25 away is good"),
+        (modes_counted(of="finite"), "Your share of a mode is one of the samples that are not nan"),
+        (modes_counted(of_quality="finite"), "Your quality divides by the samples that are not nan"),
+        (lambda *inputs: modes_counted()(*inputs)[::-1], "quality first"),
+    ],
+)
+def test_the_natural_mistakes_of_counting_modes_are_named(modes_and_quality, said):
+    for seed in range(20):
+        got = verdict("modes_and_quality", seed, modes_and_quality=modes_and_quality)
+        assert got.points == 0
+        assert said in got.message, got.text()
+
+
 # Pictures ---------------------------------------------------------------------------------------------------
 
 

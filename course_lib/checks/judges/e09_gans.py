@@ -703,17 +703,23 @@ def _modes(mistake: str = "") -> Callable[..., Any]:
             closest = np.abs(offsets).max(axis=2)[np.arange(len(samples)), nearest]
         elif mistake == "squared distances":
             closest = closest**2
-        good = closest <= allowed
+        good = closest < allowed if mistake == "nearer than allowed" else closest <= allowed
         label = nearest if mistake == "counts examples" else labels[nearest]
         counted = good | True if mistake == "counts bad samples" else good
-        of = max(1, int(good.sum())) if mistake == "a share of the good ones" else max(1, len(samples))
-        shares = np.array([np.sum(counted & (label == mode)) / of for mode in np.unique(label)])
+        of, finite = max(1, len(samples)), max(1, int(np.isfinite(samples).all(axis=1).sum()))
+        quality = good.sum() / (finite if mistake == "quality of what is finite" else of)
+        if mistake == "a share of the good ones":
+            of = max(1, int(good.sum()))
+        elif mistake == "a share of what is finite":
+            of = finite
+        modes = range(probes.MODES) if mistake == "labels 0 to 7" else np.unique(label)
+        shares = np.array([np.sum(counted & (label == mode)) / of for mode in modes])
         needed = 1 / of if mistake == "one sample is enough" else share
         covered = shares > needed if mistake == "more than the share" else shares >= needed
-        quality = good.sum() / max(1, len(samples))
         if mistake == "quality of covered modes only":
             quality = shares[covered].sum()
-        return int(covered.sum()), float(quality)
+        found = int(covered.sum()), float(quality)
+        return found[::-1] if mistake == "quality first" else found
 
     return modes_and_quality
 
@@ -784,6 +790,12 @@ MODES_AND_QUALITY = Judged(
     reference={"modes_and_quality": _modes()},
     misconceptions=(
         _modes_held(
+            "quality first",
+            "You return the two the other way round, quality first. Asked is first how many modes are covered, then "
+            "the share of good samples.",
+            "return modes, quality: in this order.",
+        ),
+        _modes_held(
             "counts bad samples",
             "Your count of modes takes every sample to its nearest example, however far away it is. So rubbish "
             "covers modes. Only good samples may.",
@@ -833,9 +845,35 @@ MODES_AND_QUALITY = Judged(
             "Keep dividing by the number of all samples.",
         ),
         _modes_held(
+            "a share of what is finite",
+            "Your share of a mode is one of the samples that are not nan. Those that are count as well: covered is a "
+            "mode with at least `share` of all samples.",
+            "The share of a mode is its good samples over len(samples).",
+        ),
+        _modes_held(
+            "quality of what is finite",
+            "Your quality divides by the samples that are not nan. Those that are count as well, as bad ones: quality "
+            "is a share of all samples.",
+            "The mean of `good` over every row, the nan included.",
+        ),
+        _modes_held(
+            "nearer than allowed",
+            lambda case, answer: (
+                f"A sample exactly {show(case['allowed'])} away is good: it is no further away than `allowed`. Yours "
+                "has to be nearer."
+            ),
+            "At most `allowed`, not less than it.",
+        ),
+        _modes_held(
             "quality of covered modes only",
             "Your quality counts only samples of covered modes. A good sample is a good one, wherever it lies.",
             "quality is the share of all samples that are near enough to their nearest example.",
+        ),
+        _modes_held(
+            "labels 0 to 7",
+            "You count labels 0 to 7, as many as a ring of eight has. Which modes there are is what `labels` says: the "
+            "digits go up to 9.",
+            "Go through the labels that occur: set(labels.tolist()), or np.unique(labels).",
         ),
         _modes_held(
             "counts examples",

@@ -155,7 +155,8 @@ MODES, ALLOWED = 8, 0.2
 def draw_modes_and_quality(rng: np.random.Generator) -> list[Case]:
     """Rings of eight that bring in one difficulty after the other, and real digits.
 
-    Counts are of 64, so that shares are exact in every precision, and no distance lies near the one allowed.
+    Counts are of 64, so that shares are exact in every precision. No distance lies near the one allowed, but in the
+    ring where samples lie at exactly that.
     """
     turn = rng.uniform(0, 2 * math.pi)
     angles = turn + 2 * math.pi * np.arange(MODES) / MODES
@@ -195,8 +196,21 @@ def draw_modes_and_quality(rng: np.random.Generator) -> list[Case]:
             [good(0, 20), good(1, 5), good(2, 3), bad(3, 4), np.full((32, 2), math.nan)],
             1 / 16,
         ),
+        _at_the_edge(rng),
         _drawn_digits(rng),
     ]
+
+
+def _at_the_edge(rng: np.random.Generator) -> Case:
+    """Samples exactly as far away as allowed: all in quarters, so that no way to compute it rounds."""
+    known = np.array([(2, 0), (1.5, 1.5), (0, 2), (-1.5, 1.5), (-2, 0), (-1.5, -1.5), (0, -2), (1.5, -1.5)])
+    inside, edge, outside = known[rng.permutation(MODES)[:3]]
+    offsets = np.array([(0.25, 0), (-0.25, 0), (0, 0.25), (0, -0.25)])
+    samples = np.concatenate(
+        [np.tile(inside, (16, 1)), edge + np.tile(offsets, (4, 1)), outside + np.tile(2 * offsets, (8, 1))]
+    )
+    inputs = {"samples": samples[rng.permutation(64)], "known": known, "labels": np.arange(MODES)}
+    return Case("samples exactly as far away as allowed", inputs | {"allowed": 0.25, "share": 1 / 32})
 
 
 def _around(rng: np.random.Generator, middle: Floats, count: int, near: float, far: float) -> Floats:
@@ -207,13 +221,14 @@ def _around(rng: np.random.Generator, middle: Floats, count: int, near: float, f
 def _drawn_digits(rng: np.random.Generator) -> Case:
     """64 'generated' digits: real ones that nobody has counted yet, and blends of two that are no digit at all.
 
-    Drawn until no distance is a close call, and the modes are not as many as the examples with samples enough.
+    Among them are eights and nines: a ring has no such labels. Drawn until both are covered, no distance is a close
+    call, and the examples with samples enough are as many neither as the modes nor as those of labels 0 to 7.
     """
     data, share = _digits(), 1 / 16
     while True:
         rows = rng.permutation(len(data))
         known, labels = data.X[rows[:150]], data.y[rows[:150]]
-        classes = rng.choice(10, size=4, replace=False)
+        classes = [8, 9, *rng.choice(8, size=2, replace=False)]
         real = data.X[[row for row in rows[150:] if data.y[row] in classes][:46]]
         pair = data.X[rows[-36:]]
         samples = np.round(np.concatenate([real, (pair[:18] + pair[18:]) / 2]), 3)[rng.permutation(64)]
@@ -222,10 +237,11 @@ def _drawn_digits(rng: np.random.Generator) -> Case:
         allowed = round(float(np.quantile(distances[:, 0], 0.7)), 2)
         good = distances[:, 0] <= allowed
         modes, examples = (
-            int(np.sum(np.bincount(hit[good]) >= share * 64)) for hit in (labels[nearest], nearest)
+            np.flatnonzero(np.bincount(hit[good]) >= share * 64) for hit in (labels[nearest], nearest)
         )
         clear = np.abs(distances[:, 0] - allowed).min() > 1e-3
-        if modes != examples and clear and (distances[:, 1] - distances[:, 0]).min() > 1e-4:
+        clear = clear and (distances[:, 1] - distances[:, 0]).min() > 1e-4
+        if clear and {8, 9} <= set(modes) and len(examples) not in (len(modes), len(modes) - 2):
             inputs: dict[str, Plain] = {"samples": samples, "known": known, "labels": labels}
             inputs |= {"allowed": allowed, "share": share}
             return Case("64 samples judged by 150 real digits", inputs)
