@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -586,6 +587,138 @@ def test_the_natural_mistakes_of_counting_modes_are_named(modes_and_quality, sai
         got = verdict("modes_and_quality", seed, modes_and_quality=modes_and_quality)
         assert got.points == 0
         assert said in got.message, got.text()
+
+
+REPAIRS = ("loss", "zero_grad", "order", "norm")
+
+
+def repaired(*repairs, loss=None):
+    """The broken step of the question with some of its four lines mended, and another loss where one is given."""
+    from torch.nn.functional import softplus
+    from torch.nn.utils import clip_grad_norm_
+
+    def gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, max_norm):
+        fake = generator(noise)
+        if "zero_grad" in repairs:
+            d_optimizer.zero_grad()
+        d_loss = softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        d_loss.backward()
+        if "order" not in repairs:
+            d_optimizer.step()
+        d_norm = clip_grad_norm_(discriminator.parameters(), max_norm)
+        if "order" in repairs:
+            d_optimizer.step()
+
+        g_optimizer.zero_grad()
+        if loss is not None:
+            g_loss = loss(discriminator, fake)
+        elif "loss" in repairs:
+            g_loss = softplus(-discriminator(fake)).mean()
+        else:
+            g_loss = -softplus(discriminator(fake)).mean()
+        g_loss.backward()
+        both = [*generator.parameters(), *discriminator.parameters()]
+        g_norm = clip_grad_norm_(generator.parameters() if "norm" in repairs else both, max_norm)
+        g_optimizer.step()
+        return d_norm.item(), g_norm.item()
+
+    return gan_step
+
+
+SUBSETS = [repairs for n in range(4) for repairs in itertools.combinations(REPAIRS, n)]
+
+
+@pytest.mark.parametrize("repairs", SUBSETS, ids=lambda repairs: " ".join(repairs) or "none")
+def test_whatever_is_mended_first_the_next_mistake_is_told(repairs):
+    left = {
+        "loss": "saturating",
+        "zero_grad": "leftovers in D",
+        "order": "D clipped after its step",
+        "norm": "one norm for both",
+    }
+    names = {left[repair] for repair in REPAIRS if repair not in repairs}
+    if not repairs:
+        names = {"as it came"}
+    elif "loss" not in repairs:
+        names = {"saturating"}
+    for seed in (11, 12):
+        got = verdict("gan_step", seed, gan_step=repaired(*repairs))
+        assert got.misconception in names, got.text()
+
+
+@pytest.mark.parametrize(
+    "repairs", [REPAIRS, ("loss", "zero_grad", "order"), ()], ids=["all", "most", "none"]
+)
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (lambda d, fake: torch.nn.functional.softplus(-d(fake.detach())).mean(), "detach has cut it off"),
+        (lambda d, fake: -torch.nn.functional.softplus(d(fake.detach())).mean(), "detach has cut it off"),
+        (lambda d, fake: -torch.nn.functional.softplus(-d(fake)).mean(), "Your generator climbs -log D"),
+    ],
+)
+def test_a_slip_in_the_generators_loss_is_told_whatever_else_is_left(loss, said, repairs):
+    for seed in (11, 12):
+        got = verdict("gan_step", seed, gan_step=repaired(*repairs, loss=loss))
+        assert said in got.message, got.text()
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["old fakes", "new fakes"])
+@pytest.mark.parametrize("joint", [False, True], ids=["own norm", "joint norm"])
+@pytest.mark.parametrize("cleared", [False, True], ids=["not cleared", "cleared"])
+@pytest.mark.parametrize("saturating", [False, True], ids=["-log D", "log(1 - D)"])
+def test_the_generator_before_the_discriminator_is_told(fresh, joint, cleared, saturating):
+    from torch.nn.functional import softplus
+    from torch.nn.utils import clip_grad_norm_
+
+    def gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, max_norm):
+        fake = generator(noise)
+        g_optimizer.zero_grad()
+        logits = discriminator(fake)
+        (-softplus(logits) if saturating else softplus(-logits)).mean().backward()
+        both = [*generator.parameters(), *discriminator.parameters()]
+        g_norm = clip_grad_norm_(both if joint else generator.parameters(), max_norm)
+        g_optimizer.step()
+        if cleared:
+            d_optimizer.zero_grad()
+        fake = generator(noise) if fresh else fake
+        (softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()).backward()
+        d_norm = clip_grad_norm_(discriminator.parameters(), max_norm)
+        d_optimizer.step()
+        return d_norm.item(), g_norm.item()
+
+    for seed in (11, 12):
+        got = verdict("gan_step", seed, gan_step=gan_step)
+        assert "the discriminator as it is now" in got.message, got.text()
+
+
+def test_a_generator_that_is_not_stepped_is_not_blamed_on_detach():
+    def gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, max_norm):
+        idle = torch.optim.SGD(generator.parameters(), lr=0.0)
+        return repaired(*REPAIRS)(generator, discriminator, idle, d_optimizer, real, noise, max_norm)
+
+    got = verdict("gan_step", gan_step=gan_step)
+    assert got.points == 0
+    assert "detach" not in got.message
+
+
+def counted_by(rounding):
+    def steps_to_radius(r0, lr, c, radius):
+        """One formula for the clipped steps, after a loop over the free ones."""
+        steps, r = 0, r0
+        while r < min(radius, c):
+            r, steps = r * math.sqrt(1 + lr**2), steps + 1
+        return steps + max(0, rounding((radius**2 - r**2) / (lr * c) ** 2))
+
+    return steps_to_radius
+
+
+@pytest.mark.parametrize("rounding", [round, math.floor, int], ids=["round", "floor", "int"])
+def test_a_count_that_is_not_rounded_up_is_told_so(rounding):
+    for seed in range(20):
+        got = verdict("steps_to_radius", seed, steps_to_radius=counted_by(rounding))
+        assert "one too small: the last step must reach" in got.message, got.text()
+        assert "round up" in got.message
 
 
 # Pictures ---------------------------------------------------------------------------------------------------

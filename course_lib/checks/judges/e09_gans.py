@@ -15,7 +15,7 @@ from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.chart import BLUE, GREEN, GREY, VERMILION, chart, opening
 from course_lib.checks.compare import difference, show
 from course_lib.checks.judging import Finding, Judged, Misconception
-from course_lib.checks.matching import Matches, answering, first_failing, until_it_fails
+from course_lib.checks.matching import Matches, answering, any_of, first_failing, until_it_fails
 from course_lib.checks.probes import e09_gans as probes
 from course_lib.checks.reading import number_in, vector_in
 from course_lib.dynamics.games import Play, play
@@ -270,10 +270,20 @@ def _count_kind(case: Case, answer: Answer) -> str:
     return "runs on to the threshold" if inside and n is not None and n > right else "wrong"
 
 
+def _some_one_too_small(cases: list[Case], answers: list[Answer]) -> bool:
+    """Every answer is right or one too small, and at least one is the latter: `round` does that."""
+    found = [number_in(answer.value) if answer.status == "given" else None for answer in answers]
+    right = [_count()(case["r0"], case["lr"], case["max_norm"], case["radius"]) for case in cases]
+    short = {None if n is None else wanted - n for n, wanted in zip(found, right, strict=True)}
+    return 1 in short and short <= {0, 1}
+
+
 def _count_held(name: str, message: Say, hint: str) -> Misconception:
     right, wrong = (answering(_ASKED["steps_to_radius"], _count(mistake)) for mistake in ("", name))
     by_kind = name in ("never", "runs on to the threshold")
     matches = first_failing(_count_kind, name) if by_kind else until_it_fails(right, wrong)
+    if name == "rounds down":
+        matches = any_of(matches, _some_one_too_small)
     return Misconception(name, {"steps_to_radius": _count(name)}, message, hint, matches)
 
 
@@ -355,9 +365,8 @@ STEPS_TO_RADIUS = Judged(
         ),
         _count_held(
             "rounds down",
-            "Your number is one too small: after it the radius is not reached yet. Asked is the first step at "
-            "which it is.",
-            "With a formula: round up. With a loop: return the count after the step that reaches the radius.",
+            "Your number is one too small: the last step must reach the radius, so round up.",
+            "math.ceil in a formula. In a loop: return the count after the step that reaches the radius.",
         ),
         _count_held(
             "starts again at the threshold",
@@ -899,9 +908,10 @@ RTOL, ATOL = 1e-4, 1e-6
 """PyTorch clips by c / (norm + 1e-6), a hand-written line by c / norm: both are right."""
 
 
-def _gan_step(mistake: str = "") -> Callable[..., Any]:
-    """The training step as a learner would write it, with one mistake or none, or as it came."""
-    came = mistake == "as it came"
+def _gan_step(*mistakes: str) -> Callable[..., Any]:
+    """The training step as a learner would write it, with these mistakes, or as it came."""
+    came = "as it came" in mistakes
+    generator_first = "generator first" in mistakes or "generator first, new fakes" in mistakes
 
     def gan_step(
         generator: Any,
@@ -917,56 +927,66 @@ def _gan_step(mistake: str = "") -> Callable[..., Any]:
 
         def clip(parameters: Any) -> float:
             norm = float(clip_grad_norm_(parameters, max_norm))
-            return min(norm, max_norm) if mistake == "norms after clipping" else norm
+            return min(norm, max_norm) if "norms after clipping" in mistakes else norm
 
         def generators_loss(logits: Any) -> Any:
-            if came or mistake == "saturating":
+            if came or "saturating" in mistakes:
                 return -softplus(logits).mean()
-            return softplus(logits if mistake == "helps the discriminator" else -logits).mean()
+            if "climbs" in mistakes:
+                return -softplus(-logits).mean()
+            return softplus(logits if "helps the discriminator" in mistakes else -logits).mean()
 
-        fake = generator(noise)
-        hanging = mistake in ("leftovers in G", "no detach")
-        if not came and mistake != "leftovers in D":
+        def generators_half(loss: Any) -> float:
+            loss.backward()
+            if "G clipped after its step" in mistakes:
+                g_optimizer.step()
+                return clip(generator.parameters())
+            if came or "one norm for both" in mistakes:
+                norm = clip([*generator.parameters(), *discriminator.parameters()])
+            else:
+                norm = clip((discriminator if "clips D again" in mistakes else generator).parameters())
+            g_optimizer.step()
+            return norm
+
+        fake, g_norm = generator(noise), 0.0
+        hanging = "leftovers in G" in mistakes or "no detach" in mistakes
+        if generator_first:
+            g_optimizer.zero_grad()
+            g_norm = generators_half(generators_loss(discriminator(fake)))
+            fake = generator(noise) if "generator first, new fakes" in mistakes else fake
+        if not came and "leftovers in D" not in mistakes:
             d_optimizer.zero_grad()
-        if mistake == "leftovers in G":
+        if "leftovers in G" in mistakes:
             g_optimizer.zero_grad()
         d_loss = softplus(-discriminator(real)).mean()
         d_loss = d_loss + softplus(discriminator(fake if hanging else fake.detach())).mean()
         old_loss = generators_loss(discriminator(fake))
         d_loss.backward()
-        if mistake == "both backwards first":
+        if "both backwards first" in mistakes:
             g_optimizer.zero_grad()
             old_loss.backward()
             norms = clip(discriminator.parameters()), clip(generator.parameters())
             d_optimizer.step()
             g_optimizer.step()
             return norms
-        if came or mistake == "D clipped after its step":
+        if came or "D clipped after its step" in mistakes:
             d_optimizer.step()
             d_norm = clip(discriminator.parameters())
         else:
             d_norm = clip(discriminator.parameters())
             d_optimizer.step()
+        if generator_first:
+            return d_norm, g_norm
 
-        if mistake != "leftovers in G":
+        if "leftovers in G" not in mistakes:
             g_optimizer.zero_grad()
-        if mistake == "no detach":
-            g_loss = generators_loss(discriminator(fake))
-        elif mistake == "the old logits":
-            g_loss = old_loss
-        else:
-            g_loss = generators_loss(discriminator(generator(noise)))
-        g_loss.backward()
-        if mistake == "G clipped after its step":
-            g_optimizer.step()
-            return d_norm, clip(generator.parameters())
-        both = [*generator.parameters(), *discriminator.parameters()]
-        if came or mistake == "one norm for both":
-            g_norm = clip(both)
-        else:
-            g_norm = clip((discriminator if mistake == "clips D again" else generator).parameters())
-        g_optimizer.step()
-        return d_norm, g_norm
+        if "the old logits" in mistakes:
+            return d_norm, generators_half(old_loss)
+        if "cut off" in mistakes:
+            fake = fake.detach()
+        elif "no detach" not in mistakes:
+            fake = generator(noise)
+        return d_norm, generators_half(generators_loss(discriminator(fake)))
 
     return gan_step
 
@@ -980,14 +1000,36 @@ def _stopped_with(words: str) -> Matches:
     return matches
 
 
-def _gan_held(name: str, message: Say, hint: str, stopped_with: str = "") -> Misconception:
+def _first_step_is_that_of(*variants: Callable[..., Any], of: str | None = None) -> Matches:
+    """The first step, where nothing is clipped, came out as one of these; `of`: this part of its answer."""
+
+    def part(value: Plain) -> Plain:
+        return value if of is None or not isinstance(value, dict) else value.get(of)
+
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        if answers[0].status != "given":
+            return False
+        got = part(answers[0].value)
+        would = (part(answering(_ASKED["gan_step"], variant)(cases[0]).value) for variant in variants)
+        return any(not difference(got, value, RTOL, ATOL) for value in would)
+
+    return matches
+
+
+def _gan_held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
     right, wrong = (answering(_ASKED["gan_step"], _gan_step(mistake)) for mistake in ("", name))
-    matches: Matches | None = until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
-    if name == "as it came":
-        matches = None
-    elif stopped_with:
-        matches = _stopped_with(stopped_with)
+    if name not in (
+        "as it came",
+        "both backwards first",
+    ):  # these begin like others, and are told by all cases
+        matches = matches or until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
     return Misconception(name, {"gan_step": _gan_step(name)}, message, hint, matches)
+
+
+def _steps_wrongly(name: str, message: Say, hint: str, *variants: tuple[str, ...]) -> Misconception:
+    """A mistake that shows in where the first step ends, whatever norms are returned."""
+    steps = (_gan_step(*mistakes) for mistakes in ((name,), *variants))
+    return _gan_held(name, message, hint, _first_step_is_that_of(*steps, of="weights"))
 
 
 GAN_STEP = Judged(
@@ -999,36 +1041,62 @@ GAN_STEP = Judged(
             "This is the step as it came; all four mistakes are still in it.",
             "Start with the loss: one step, with nothing to clip, already goes wrong.",
         ),
-        _gan_held(
+        _steps_wrongly(
             "saturating",
             "The generator still minimises log(1 - D). Where the discriminator is sure of itself that loss is "
             "flat, and the generator learns nothing. Asked is -log D.",
             "-log D of a logit s is softplus(-s).",
         ),
-        _gan_held(
+        _steps_wrongly(
             "helps the discriminator",
             "Your generator minimises -log(1 - D): it learns to be recognised. It has to raise D on its samples.",
             "-log D is softplus(-logit); softplus(logit) is the discriminator's own loss on fakes.",
         ),
-        _gan_held(
-            "no detach",
-            "The discriminator's backward ran on through the fake samples into the generator, and used that part of "
-            "the graph up. The generator's own backward needs it.",
-            "fake.detach() in the discriminator's loss: it is not the generator that learns from it.",
-            stopped_with="backward through the graph a second time",
+        _steps_wrongly(
+            "climbs",
+            "Your generator climbs -log D: it has a sign too many. It has to make -log D small.",
+            "softplus(-logit) is -log D already, the minus included. An optimizer descends what it is given.",
         ),
         _gan_held(
-            "the old logits",
-            "You computed the generator's loss before the discriminator's step, and its backward comes after: PyTorch "
-            "notices that the weights it needs have changed. Let the new discriminator judge the samples again.",
-            "discriminator(fake) once more, after d_optimizer.step().",
-            stopped_with="modified by an inplace operation",
+            "cut off",
+            "Your generator does not move: detach has cut it off from its loss.",
+            "detach belongs into the discriminator's loss only. The generator learns through the fake samples.",
+            _first_step_is_that_of(
+                _gan_step("cut off"),
+                _gan_step("cut off", "one norm for both"),
+                _gan_step("cut off", "one norm for both", "saturating"),
+            ),
         ),
         _gan_held(
             "both backwards first",
             "You run both backwards before either step. So the generator's backward adds to the discriminator's "
             "gradient, and the generator answers the discriminator as it was.",
             "Finish the discriminator's step before you compute the generator's loss.",
+        ),
+        _steps_wrongly(
+            "generator first",
+            "Your generator takes its gradient before the discriminator has stepped. Asked is its gradient by the "
+            "discriminator as it is now, so after that step.",
+            "First all three steps of the discriminator, then the generator's.",
+            *(
+                (order, *more)
+                for order in ("generator first", "generator first, new fakes")
+                for more in ((), ("leftovers in D",), ("saturating",), ("leftovers in D", "saturating"))
+            ),
+        ),
+        _gan_held(
+            "no detach",
+            "The discriminator's backward ran on through the fake samples into the generator, and used that part of "
+            "the graph up. The generator's own backward needs it.",
+            "fake.detach() in the discriminator's loss: it is not the generator that learns from it.",
+            _stopped_with("backward through the graph a second time"),
+        ),
+        _gan_held(
+            "the old logits",
+            "You computed the generator's loss before the discriminator's step, and its backward comes after: PyTorch "
+            "notices that the weights it needs have changed. Let the new discriminator judge the samples again.",
+            "discriminator(fake) once more, after d_optimizer.step().",
+            _stopped_with("modified by an inplace operation"),
         ),
         _gan_held(
             "leftovers in G",
@@ -1072,7 +1140,8 @@ GAN_STEP = Judged(
         ),
     ),
     hints=(
-        "Read it line by line beside the six steps of the text, and for each ask: whose gradient is in .grad now?",
+        "Read it line by line beside the six steps of the text, and for each ask: whose loss, whose gradient, whose "
+        "norm?",
         "The first failing case tells which mistake is next: the generator's loss, then what is left in D, "
         "then the order of clip and step, then whose norm it is.",
         "d_optimizer.zero_grad(); d_loss.backward(); clip D; d_optimizer.step(); g_optimizer.zero_grad(); "
