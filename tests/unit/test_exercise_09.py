@@ -520,6 +520,54 @@ def test_the_natural_mistakes_of_a_step_are_named(game_step, name):
         assert verdict("game_step", seed, game_step=game_step).misconception == name
 
 
+def with_new_weights_clipped(kind, gradient_too):
+    def game_step(x, y, lr, c):
+        norm = math.hypot(x, y)
+        share = c / norm if gradient_too and norm > c else 1
+        x, y = x - lr * share * y, y + lr * share * x
+        if kind == "jointly":
+            norm = math.hypot(x, y)
+            return (x * c / norm, y * c / norm) if norm > c else (x, y)
+        return max(-c, min(x, c)) if kind == "each" else x, max(-c, min(y, c))
+
+    return game_step
+
+
+@pytest.mark.parametrize("gradient_too", [False, True], ids=["instead of the gradient", "and the gradient"])
+@pytest.mark.parametrize("kind", ["jointly", "each", "y only"])
+def test_clipping_the_new_weights_is_told_from_clipping_the_gradient(kind, gradient_too):
+    for seed in range(20):
+        got = verdict("game_step", seed, game_step=with_new_weights_clipped(kind, gradient_too))
+        assert "weight clipping" in got.message, got.text()
+        assert "clipping of the gradients" in got.message
+
+
+def test_both_signs_turned_are_told():
+    def game_step(x, y, lr, c):
+        norm = math.hypot(x, y)
+        share = c / norm if norm > c else 1
+        return x + lr * share * y, y - lr * share * x
+
+    for seed in range(20):
+        got = verdict("game_step", seed, game_step=game_step)
+        assert "x climbs xy and your y descends it" in got.message, got.text()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "part"),
+    [
+        ("game_step", lambda x, y, lr, c: (x + 11, y), "for x"),
+        ("game_step", lambda x, y, lr, c: (step_by_vectors(x, y, lr, c)[0], y + 7), "for y"),
+        ("modes_and_quality", lambda *inputs: (5.5, modes_in_a_loop(*inputs)[1]), "for modes"),
+        ("modes_and_quality", lambda *inputs: (modes_in_a_loop(*inputs)[0], 7.5), "for quality"),
+    ],
+)
+def test_a_part_that_is_wrong_is_called_by_its_name(question, answer, part):
+    got = verdict(question, **{question: answer})
+    assert f" {part}, got" in got.message, got.text()
+    assert " at " not in got.message.split(": expected")[1]
+
+
 def rounded_in_two_parts(r0, lr, c, radius):
     if r0 >= radius:
         return 0
@@ -719,6 +767,50 @@ def test_a_count_that_is_not_rounded_up_is_told_so(rounding):
         got = verdict("steps_to_radius", seed, steps_to_radius=counted_by(rounding))
         assert "one too small: the last step must reach" in got.message, got.text()
         assert "round up" in got.message
+
+
+def test_the_worked_steps_of_the_hints_are_right():
+    worked = {name: question.judged.hints[2] for name, question in QUESTIONS.items()}
+    reference = {
+        name: question.judged.reference[name] for name, question in QUESTIONS.items() if name != "game_choice"
+    }
+    assert reference["game_step"](6.0, 8.0, 0.5, 5.0) == pytest.approx((4.0, 9.5), abs=1e-12)
+    assert "(6, 8)" in worked["game_step"]
+    assert "(4, 9.5)" in worked["game_step"]
+    squares = [probes.radius_after(n, 1.5, 0.5, 2.0) ** 2 for n in range(6)]
+    assert ", ".join(f"{square:.2f}" for square in squares[:4]) in worked["steps_to_radius"]
+    assert "{:.2f}, {:.2f}".format(*squares[4:]) in worked["steps_to_radius"]
+    assert reference["steps_to_radius"](1.5, 0.5, 2.0, 2.5) == 5
+    assert "takes 5 steps" in worked["steps_to_radius"]
+    assert reference["cycle_threshold"](0.8, 0.25, 5.0) == pytest.approx(3.75)
+    assert "3 / 0.8 = 3.75" in worked["cycle_threshold"]
+    home, cut = 8 * 0.5**10, 8 - 10 * 0.1
+    assert f"ends at {home:.4f}" in worked["worse_when_clipped"]
+    assert f"ends at {cut:g}, {cut / home:.0f} times" in worked["worse_when_clipped"]
+    points = np.array([[0.0], [10.0]])
+    samples = np.array([[0.1], [0.1], [3.0], [10.1], [7.0]])
+    assert reference["modes_and_quality"](samples, points, np.array([3, 7]), 0.2, 0.3) == (1, 0.6)
+    assert "one mode is covered, and the quality is 3/5" in worked["modes_and_quality"]
+    weight = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=0.5)
+    (3 * weight).backward()
+    assert float(torch.nn.utils.clip_grad_norm_([weight], 1.0)) == 3
+    optimizer.step()
+    assert weight.item() == pytest.approx(0.5)
+    (3 * weight).backward()
+    assert float(weight.grad) == pytest.approx(4)
+    assert "moves by 0.5" in worked["gan_step"]
+    assert "moves by 1.5" in worked["gan_step"]
+    assert "finds 3 + 1 = 4" in worked["gan_step"]
+    assert round(4**2 / (0.2 * 0.5) ** 2) == 1600
+    assert "1,600 steps" in worked["game_choice"]
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_no_third_hint_is_the_answer(question):
+    worked = question.judged.hints[2]
+    for code in ("return", "while ", "sqrt(", "argmin", "backward()", "softplus", "extragradient"):
+        assert code not in worked.lower()
 
 
 # Pictures ---------------------------------------------------------------------------------------------------

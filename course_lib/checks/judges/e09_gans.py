@@ -15,7 +15,15 @@ from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.chart import BLUE, GREEN, GREY, VERMILION, chart, opening
 from course_lib.checks.compare import difference, show
 from course_lib.checks.judging import Finding, Judged, Misconception
-from course_lib.checks.matching import Matches, answering, any_of, first_failing, until_it_fails
+from course_lib.checks.matching import (
+    Answering,
+    Matches,
+    answering,
+    any_of,
+    first_failing,
+    throughout,
+    until_it_fails,
+)
 from course_lib.checks.probes import e09_gans as probes
 from course_lib.checks.reading import number_in, vector_in
 from course_lib.dynamics.games import Play, play
@@ -62,6 +70,8 @@ def _step(mistake: str = "") -> Callable[..., Any]:
             return x - lr * max(-c, min(gx, c)), y - lr * max(-c, min(gy, c))
         if mistake == "only the generator":
             return x - lr * share * gx, y - lr * gy
+        if mistake == "both signs turned":
+            return x + lr * share * gx, y + lr * share * gy
         if mistake == "clips the weights":
             return x - lr * share * gx, max(-c, min(y - lr * share * gy, c))
         moved = x - lr * share * gx
@@ -72,9 +82,41 @@ def _step(mistake: str = "") -> Callable[..., Any]:
     return game_step
 
 
-def _step_held(name: str, message: Say, hint: str) -> Misconception:
+def _step_held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
     right, wrong = (answering(_ASKED["game_step"], _step(mistake)) for mistake in ("", name))
-    return Misconception(name, {"game_step": _step(name)}, message, hint, until_it_fails(right, wrong))
+    return Misconception(
+        name, {"game_step": _step(name)}, message, hint, matches or until_it_fails(right, wrong)
+    )
+
+
+def _weights_clipped(whose: str, step: Callable[..., Any]) -> Answering:
+    """What a step answers whose new weights are clipped: those of both `jointly`, of `each`, or of `y`."""
+
+    def game_step(x: float, y: float, lr: float, c: float) -> tuple[float, float]:
+        x, y = step(x, y, lr, c)
+        if whose == "jointly":
+            share = min(1.0, c / max(math.hypot(x, y), c))
+            return share * x, share * y
+        return max(-c, min(x, c)) if whose == "each" else x, max(-c, min(y, c))
+
+    return answering(_ASKED["game_step"], game_step)
+
+
+_WEIGHTS_CLIPPED = (
+    # Instead of the gradient, that of y alone may begin like a step that clips nothing.
+    throughout(_weights_clipped("y", _step("does not clip"))),
+    *(
+        until_it_fails(answering(_ASKED["game_step"], _step()), wrong)
+        for wrong in (
+            _weights_clipped("y", _step()),
+            *(
+                _weights_clipped(whose, _step(gradient))
+                for whose in ("jointly", "each")
+                for gradient in ("", "does not clip")
+            ),
+        )
+    ),
+)
 
 
 def _picture_of_step(case: Case, got: Plain, expected: Plain) -> str:
@@ -194,6 +236,18 @@ GAME_STEP = Judged(
             "Scale the gradient first, multiply by lr afterwards.",
         ),
         _step_held(
+            "clips the weights",
+            "What you clip is the new weights. That is the weight clipping of the first Wasserstein GAN; asked is "
+            "clipping of the gradients.",
+            "x and y may grow as large as they like; only what is subtracted from them is cut.",
+            any_of(*_WEIGHTS_CLIPPED),
+        ),
+        _step_held(
+            "both signs turned",
+            "Your x climbs xy and your y descends it. It is x that makes xy small, and y that makes it large.",
+            "Descending, x loses lr times its gradient; and the loss of y is -xy.",
+        ),
+        _step_held(
             "does not clip",
             lambda case, answer: (
                 f"The gradient has norm {show(math.hypot(case['x'], case['y']))}, more than "
@@ -207,18 +261,14 @@ GAME_STEP = Judged(
             "clipped, by one factor.",
             "The same factor in both lines.",
         ),
-        _step_held(
-            "clips the weights",
-            "You clamp the weight y itself. That is the weight clipping of the first Wasserstein GAN; asked is "
-            "clipping of the gradients.",
-            "x and y may grow as large as they like; only what is subtracted from them is cut.",
-        ),
     ),
     hints=(
         "Two derivatives, one norm, one factor, two steps.",
         "x descends xy and y descends -xy. The norm of both gradients together is sqrt(x**2 + y**2).",
-        "factor = max_norm / norm if norm > max_norm else 1; return x - lr * factor * y, y + lr * factor * x.",
+        "At (6, 8), with lr = 0.5 and max_norm = 5, the norm is 10 and the factor 1/2. x loses 0.5 * 8 / 2 = 2, y "
+        "gains 0.5 * 6 / 2 = 1.5, and play is at (4, 9.5).",
     ),
+    parts=("x", "y"),
     picture=_picture_of_step,
 )
 
@@ -396,7 +446,8 @@ STEPS_TO_RADIUS = Judged(
     hints=(
         "The gradient of the game is at a right angle to the way home, and as long as the distance. Draw one step.",
         "r² grows by (lr * min(r, max_norm))² in each step. Count steps in a loop, or solve for their number.",
-        "n, r = 0, r0; while r < radius: r, n = math.sqrt(r**2 + (lr * min(r, max_norm))**2), n + 1.",
+        "With r0 = 1.5, lr = 0.5 and max_norm = 2, r² goes 2.25, 2.81, 3.52, 4.39, each 1.25 times the one before; "
+        "then, beyond the threshold, 5.39, 6.39, each 1 more. A radius of 2.5, so r² = 6.25, takes 5 steps.",
     ),
     picture=_picture_of_count,
 )
@@ -539,7 +590,8 @@ CYCLE_THRESHOLD = Judged(
         "What does one step do to r²? First the decay, then the clipped step at a right angle to it.",
         "On the circle r² = (1 - lr * decay)² r² + (lr * max_norm)². Solve for max_norm, then ask when that step is "
         "really a clipped one.",
-        "c = radius * sqrt(1 - (1 - lr * decay)**2) / lr; None where decay is 0 or c is not below radius.",
+        "With lr = 0.8, decay = 0.25 and a radius of 5 the decay leaves 4, so the step must be 3: 3² + 4² = 5². "
+        "max_norm is 3 / 0.8 = 3.75. It is below the gradient on the circle, 5, so the step really is a clipped one.",
     ),
     picture=_picture_of_circle,
 )
@@ -689,7 +741,8 @@ WORSE_WHEN_CLIPPED = Judged(
     hints=(
         "Clipping shortens steps. When does a shorter step do harm? When the step was a good one.",
         "Which of the three schemes comes home without clipping? Take that one, and make its steps tiny.",
-        'A threshold far below the distance, such as: return "extragradient", (3.0, 4.0), 0.01.',
+        "Ten steps that each halve a distance of 8: it ends at 0.0078. Ten steps towards home, none longer than 0.1: "
+        "it ends at 7, 896 times as far.",
     ),
     picture=_picture_of_runs,
 )
@@ -895,9 +948,10 @@ MODES_AND_QUALITY = Judged(
         "Three steps: distances to all known examples; nearest and good; then count.",
         "distances has shape (n, m). argmin along axis 1 gives the nearest, min the distance to it. Then for "
         "each label: which share of all samples is good and has it?",
-        "good = distances.min(axis=1) <= allowed; label = labels[distances.argmin(axis=1)]; "
-        "np.mean(good & (label == mode)) >= share for each mode in set(labels).",
+        "Five samples take the labels 3, 3, 3, 7, 7, and are good, good, bad, good, bad. Mode 3 has a share of 2/5, "
+        "mode 7 one of 1/5. With share = 0.3 one mode is covered, and the quality is 3/5.",
     ),
+    parts=("modes", "quality"),
     picture=_picture_of_modes,
 )
 
@@ -1144,8 +1198,8 @@ GAN_STEP = Judged(
         "norm?",
         "The first failing case tells which mistake is next: the generator's loss, then what is left in D, "
         "then the order of clip and step, then whose norm it is.",
-        "d_optimizer.zero_grad(); d_loss.backward(); clip D; d_optimizer.step(); g_optimizer.zero_grad(); "
-        "softplus(-discriminator(fake)).mean().backward(); clip G by its own norm; g_optimizer.step().",
+        "One weight, gradient 3, threshold 1, lr 0.5. Clipped before the step it moves by 0.5; after the step it moves "
+        "by 1.5. The next backward, without zero_grad, finds 3 + 1 = 4 in .grad: the clipped 1 is still there.",
     ),
     rtol=RTOL,
     atol=ATOL,
@@ -1320,7 +1374,8 @@ GAME_CHOICE = Judged(
         "tenth of a second.",
         "First the scheme that comes home at all. Then a learning rate with which it arrives in 400 steps. "
         "Then the lowest threshold that does not stop it.",
-        "Extragradient, a learning rate between 0.3 and 0.6, and a threshold near 1.",
+        "At a learning rate of 0.2 and a threshold of 0.5, r² falls by about (0.2 * 0.5)² = 0.01 a step. From 4 that "
+        "is 16 / 0.01 = 1,600 steps home, four times too many.",
     ),
     picture=_picture_of_choice,
 )
