@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,12 @@ import numpy as np
 from course_lib.checks.case import Answer, Plain
 
 
-def difference(got: Plain, expected: Plain, rtol: float = 1e-6, atol: float = 1e-9) -> str:
+def difference(
+    got: Plain, expected: Plain, rtol: float = 1e-6, atol: float = 1e-9, parts: Sequence[str] = ()
+) -> str:
     """Why `got` is not `expected`, in one sentence; empty when it is.
+
+    `parts` names the entries of a vector of as many, for the sentence.
 
     Numbers agree when |got - expected| <= atol + rtol |expected|, infinities when they are the same,
     NaN with NaN. A Python number, a NumPy scalar and an array of shape () are one thing; so are a list
@@ -23,7 +27,7 @@ def difference(got: Plain, expected: Plain, rtol: float = 1e-6, atol: float = 1e
         return _mapping_difference(got, expected, rtol, atol)
     if isinstance(expected, list) and not _numeric(expected):
         return _list_difference(got, expected, rtol, atol)
-    return _number_difference(got, expected, rtol, atol)
+    return _number_difference(got, expected, rtol, atol, parts)
 
 
 def same(got: Answer, other: Answer, rtol: float = 1e-6, atol: float = 1e-9) -> bool:
@@ -89,7 +93,7 @@ def _list_difference(got: Plain, expected: list[Plain], rtol: float, atol: float
     return ""
 
 
-def _number_difference(got: Plain, expected: Plain, rtol: float, atol: float) -> str:
+def _number_difference(got: Plain, expected: Plain, rtol: float, atol: float, parts: Sequence[str]) -> str:
     right = np.asarray(expected, dtype=float)
     try:
         given = np.asarray(got, dtype=float)
@@ -106,6 +110,8 @@ def _number_difference(got: Plain, expected: Plain, rtol: float, atol: float) ->
     where = tuple(int(i) for i in np.argwhere(~alike)[0])
     wanted, came = _apart(float(right[where]), float(given[where]))
     place = f" at {where[0] if len(where) == 1 else where}" if where else ""
+    if right.shape == (len(parts),):
+        place = f" for {parts[where[0]]}"
     return f"expected {wanted}{place}, got {came}"
 
 

@@ -68,6 +68,7 @@ class Judged:
     - `judge(case, value)`: for questions with many right answers; by default the value is compared with the
       reference's, within `rtol` and `atol`.
     - `hints`: a nudge, a strategy, a worked step.
+    - `parts`: the names of the numbers in an answer of several, to say which of them is wrong.
     - `picture(case, answer, expected)`: the failing case as an SVG string, drawn only when an answer was given;
       `expected` is `None` where no single answer is.
     """
@@ -79,6 +80,7 @@ class Judged:
     judge: Callable[[Case, Plain], Finding] | None = None
     rtol: float = 1e-6
     atol: float = 1e-9
+    parts: tuple[str, ...] = ()
     picture: Callable[[Case, Plain, Plain], str] | None = None
 
 
@@ -210,7 +212,7 @@ def _find(question: Question, case: Case, answer: Answer) -> Finding:
     if judged.judge is not None:
         return judged.judge(case, answer.value)
     expected = _expected(question, case)
-    why = difference(answer.value, expected, judged.rtol, judged.atol)
+    why = difference(answer.value, expected, judged.rtol, judged.atol, judged.parts)
     return Finding(not why, f"For {case.label}: {why}." if why else "", expected)
 
 

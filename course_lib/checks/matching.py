@@ -27,6 +27,18 @@ def first_failing(kind_of: Callable[[Case, Answer], str], kind: str) -> Matches:
     return matches
 
 
+def any_of(*ways: Matches) -> Matches:
+    """One misunderstanding that shows in several ways."""
+    return lambda cases, answers: any(matches(cases, answers) for matches in ways)
+
+
+def throughout(wrong: Answering) -> Matches:
+    """All answers are those of `wrong`: for a mistake that begins like another."""
+    return lambda cases, answers: all(
+        same(answer, wrong(case)) for case, answer in zip(cases, answers, strict=True)
+    )
+
+
 def until_it_fails(right: Answering, wrong: Answering, **tolerance: float) -> Matches:
     """All answers are those of `wrong`, up to and including the first that is not right.
 

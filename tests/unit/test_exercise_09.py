@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -519,6 +520,54 @@ def test_the_natural_mistakes_of_a_step_are_named(game_step, name):
         assert verdict("game_step", seed, game_step=game_step).misconception == name
 
 
+def with_new_weights_clipped(kind, gradient_too):
+    def game_step(x, y, lr, c):
+        norm = math.hypot(x, y)
+        share = c / norm if gradient_too and norm > c else 1
+        x, y = x - lr * share * y, y + lr * share * x
+        if kind == "jointly":
+            norm = math.hypot(x, y)
+            return (x * c / norm, y * c / norm) if norm > c else (x, y)
+        return max(-c, min(x, c)) if kind == "each" else x, max(-c, min(y, c))
+
+    return game_step
+
+
+@pytest.mark.parametrize("gradient_too", [False, True], ids=["instead of the gradient", "and the gradient"])
+@pytest.mark.parametrize("kind", ["jointly", "each", "y only"])
+def test_clipping_the_new_weights_is_told_from_clipping_the_gradient(kind, gradient_too):
+    for seed in range(20):
+        got = verdict("game_step", seed, game_step=with_new_weights_clipped(kind, gradient_too))
+        assert "weight clipping" in got.message, got.text()
+        assert "clipping of the gradients" in got.message
+
+
+def test_both_signs_turned_are_told():
+    def game_step(x, y, lr, c):
+        norm = math.hypot(x, y)
+        share = c / norm if norm > c else 1
+        return x + lr * share * y, y - lr * share * x
+
+    for seed in range(20):
+        got = verdict("game_step", seed, game_step=game_step)
+        assert "x climbs xy and your y descends it" in got.message, got.text()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "part"),
+    [
+        ("game_step", lambda x, y, lr, c: (x + 11, y), "for x"),
+        ("game_step", lambda x, y, lr, c: (step_by_vectors(x, y, lr, c)[0], y + 7), "for y"),
+        ("modes_and_quality", lambda *inputs: (5.5, modes_in_a_loop(*inputs)[1]), "for modes"),
+        ("modes_and_quality", lambda *inputs: (modes_in_a_loop(*inputs)[0], 7.5), "for quality"),
+    ],
+)
+def test_a_part_that_is_wrong_is_called_by_its_name(question, answer, part):
+    got = verdict(question, **{question: answer})
+    assert f" {part}, got" in got.message, got.text()
+    assert " at " not in got.message.split(": expected")[1]
+
+
 def rounded_in_two_parts(r0, lr, c, radius):
     if r0 >= radius:
         return 0
@@ -553,6 +602,215 @@ def test_half_the_learning_rate_is_not_quite_the_edge():
         got = verdict("cycle_threshold", seed, cycle_threshold=cycle_threshold)
         assert got.misconception == "half the learning rate as the edge", got.text()
         assert cycle_radius(got.case["lr"], 1.0, got.case["decay"]) is not None
+
+
+def modes_counted(modes=None, is_good=None, of=None, of_quality=None):
+    """Right but for one line: the modes counted, what is good, or how many samples a share is of."""
+
+    def modes_and_quality(samples, known, labels, allowed, share):
+        distances = np.linalg.norm(samples[:, None] - known[None], axis=2)
+        nearest = distances.min(axis=1)
+        good = nearest < allowed if is_good == "<" else nearest <= allowed
+        label, ok = labels[distances.argmin(axis=1)], ~np.isnan(samples).any(axis=1)
+        needed = share * (ok.sum() if of == "finite" else len(samples))
+        covered = sum((good & (label == k)).sum() >= needed for k in modes or set(labels.tolist()))
+        return covered, good.sum() / (ok.sum() if of_quality == "finite" else len(samples))
+
+    return modes_and_quality
+
+
+@pytest.mark.parametrize(
+    ("modes_and_quality", "said"),
+    [
+        (modes_counted(modes=range(8)), "You count labels 0 to 7"),
+        (modes_counted(modes=range(9)), "For 64 samples judged by 150 real digits: expected"),
+        (modes_counted(is_good="<"), "exactly 0.25 away is good"),
+        (modes_counted(of="finite"), "Your share of a mode is one of the samples that are not nan"),
+        (modes_counted(of_quality="finite"), "Your quality divides by the samples that are not nan"),
+        (lambda *inputs: modes_counted()(*inputs)[::-1], "quality first"),
+    ],
+)
+def test_the_natural_mistakes_of_counting_modes_are_named(modes_and_quality, said):
+    for seed in range(20):
+        got = verdict("modes_and_quality", seed, modes_and_quality=modes_and_quality)
+        assert got.points == 0
+        assert said in got.message, got.text()
+
+
+REPAIRS = ("loss", "zero_grad", "order", "norm")
+
+
+def repaired(*repairs, loss=None):
+    """The broken step of the question with some of its four lines mended, and another loss where one is given."""
+    from torch.nn.functional import softplus
+    from torch.nn.utils import clip_grad_norm_
+
+    def gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, max_norm):
+        fake = generator(noise)
+        if "zero_grad" in repairs:
+            d_optimizer.zero_grad()
+        d_loss = softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        d_loss.backward()
+        if "order" not in repairs:
+            d_optimizer.step()
+        d_norm = clip_grad_norm_(discriminator.parameters(), max_norm)
+        if "order" in repairs:
+            d_optimizer.step()
+
+        g_optimizer.zero_grad()
+        if loss is not None:
+            g_loss = loss(discriminator, fake)
+        elif "loss" in repairs:
+            g_loss = softplus(-discriminator(fake)).mean()
+        else:
+            g_loss = -softplus(discriminator(fake)).mean()
+        g_loss.backward()
+        both = [*generator.parameters(), *discriminator.parameters()]
+        g_norm = clip_grad_norm_(generator.parameters() if "norm" in repairs else both, max_norm)
+        g_optimizer.step()
+        return d_norm.item(), g_norm.item()
+
+    return gan_step
+
+
+SUBSETS = [repairs for n in range(4) for repairs in itertools.combinations(REPAIRS, n)]
+
+
+@pytest.mark.parametrize("repairs", SUBSETS, ids=lambda repairs: " ".join(repairs) or "none")
+def test_whatever_is_mended_first_the_next_mistake_is_told(repairs):
+    left = {
+        "loss": "saturating",
+        "zero_grad": "leftovers in D",
+        "order": "D clipped after its step",
+        "norm": "one norm for both",
+    }
+    names = {left[repair] for repair in REPAIRS if repair not in repairs}
+    if not repairs:
+        names = {"as it came"}
+    elif "loss" not in repairs:
+        names = {"saturating"}
+    for seed in (11, 12):
+        got = verdict("gan_step", seed, gan_step=repaired(*repairs))
+        assert got.misconception in names, got.text()
+
+
+@pytest.mark.parametrize(
+    "repairs", [REPAIRS, ("loss", "zero_grad", "order"), ()], ids=["all", "most", "none"]
+)
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (lambda d, fake: torch.nn.functional.softplus(-d(fake.detach())).mean(), "detach has cut it off"),
+        (lambda d, fake: -torch.nn.functional.softplus(d(fake.detach())).mean(), "detach has cut it off"),
+        (lambda d, fake: -torch.nn.functional.softplus(-d(fake)).mean(), "Your generator climbs -log D"),
+    ],
+)
+def test_a_slip_in_the_generators_loss_is_told_whatever_else_is_left(loss, said, repairs):
+    for seed in (11, 12):
+        got = verdict("gan_step", seed, gan_step=repaired(*repairs, loss=loss))
+        assert said in got.message, got.text()
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["old fakes", "new fakes"])
+@pytest.mark.parametrize("joint", [False, True], ids=["own norm", "joint norm"])
+@pytest.mark.parametrize("cleared", [False, True], ids=["not cleared", "cleared"])
+@pytest.mark.parametrize("saturating", [False, True], ids=["-log D", "log(1 - D)"])
+def test_the_generator_before_the_discriminator_is_told(fresh, joint, cleared, saturating):
+    from torch.nn.functional import softplus
+    from torch.nn.utils import clip_grad_norm_
+
+    def gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, max_norm):
+        fake = generator(noise)
+        g_optimizer.zero_grad()
+        logits = discriminator(fake)
+        (-softplus(logits) if saturating else softplus(-logits)).mean().backward()
+        both = [*generator.parameters(), *discriminator.parameters()]
+        g_norm = clip_grad_norm_(both if joint else generator.parameters(), max_norm)
+        g_optimizer.step()
+        if cleared:
+            d_optimizer.zero_grad()
+        fake = generator(noise) if fresh else fake
+        (softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()).backward()
+        d_norm = clip_grad_norm_(discriminator.parameters(), max_norm)
+        d_optimizer.step()
+        return d_norm.item(), g_norm.item()
+
+    for seed in (11, 12):
+        got = verdict("gan_step", seed, gan_step=gan_step)
+        assert "the discriminator as it is now" in got.message, got.text()
+
+
+def test_a_generator_that_is_not_stepped_is_not_blamed_on_detach():
+    def gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, max_norm):
+        idle = torch.optim.SGD(generator.parameters(), lr=0.0)
+        return repaired(*REPAIRS)(generator, discriminator, idle, d_optimizer, real, noise, max_norm)
+
+    got = verdict("gan_step", gan_step=gan_step)
+    assert got.points == 0
+    assert "detach" not in got.message
+
+
+def counted_by(rounding):
+    def steps_to_radius(r0, lr, c, radius):
+        """One formula for the clipped steps, after a loop over the free ones."""
+        steps, r = 0, r0
+        while r < min(radius, c):
+            r, steps = r * math.sqrt(1 + lr**2), steps + 1
+        return steps + max(0, rounding((radius**2 - r**2) / (lr * c) ** 2))
+
+    return steps_to_radius
+
+
+@pytest.mark.parametrize("rounding", [round, math.floor, int], ids=["round", "floor", "int"])
+def test_a_count_that_is_not_rounded_up_is_told_so(rounding):
+    for seed in range(20):
+        got = verdict("steps_to_radius", seed, steps_to_radius=counted_by(rounding))
+        assert "one too small: the last step must reach" in got.message, got.text()
+        assert "round up" in got.message
+
+
+def test_the_worked_steps_of_the_hints_are_right():
+    worked = {name: question.judged.hints[2] for name, question in QUESTIONS.items()}
+    reference = {
+        name: question.judged.reference[name] for name, question in QUESTIONS.items() if name != "game_choice"
+    }
+    assert reference["game_step"](6.0, 8.0, 0.5, 5.0) == pytest.approx((4.0, 9.5), abs=1e-12)
+    assert "(6, 8)" in worked["game_step"]
+    assert "(4, 9.5)" in worked["game_step"]
+    squares = [probes.radius_after(n, 1.5, 0.5, 2.0) ** 2 for n in range(6)]
+    assert ", ".join(f"{square:.2f}" for square in squares[:4]) in worked["steps_to_radius"]
+    assert "{:.2f}, {:.2f}".format(*squares[4:]) in worked["steps_to_radius"]
+    assert reference["steps_to_radius"](1.5, 0.5, 2.0, 2.5) == 5
+    assert "takes 5 steps" in worked["steps_to_radius"]
+    assert reference["cycle_threshold"](0.8, 0.25, 5.0) == pytest.approx(3.75)
+    assert "3 / 0.8 = 3.75" in worked["cycle_threshold"]
+    home, cut = 8 * 0.5**10, 8 - 10 * 0.1
+    assert f"ends at {home:.4f}" in worked["worse_when_clipped"]
+    assert f"ends at {cut:g}, {cut / home:.0f} times" in worked["worse_when_clipped"]
+    points = np.array([[0.0], [10.0]])
+    samples = np.array([[0.1], [0.1], [3.0], [10.1], [7.0]])
+    assert reference["modes_and_quality"](samples, points, np.array([3, 7]), 0.2, 0.3) == (1, 0.6)
+    assert "one mode is covered, and the quality is 3/5" in worked["modes_and_quality"]
+    weight = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=0.5)
+    (3 * weight).backward()
+    assert float(torch.nn.utils.clip_grad_norm_([weight], 1.0)) == 3
+    optimizer.step()
+    assert weight.item() == pytest.approx(0.5)
+    (3 * weight).backward()
+    assert float(weight.grad) == pytest.approx(4)
+    assert "moves by 0.5" in worked["gan_step"]
+    assert "moves by 1.5" in worked["gan_step"]
+    assert "finds 3 + 1 = 4" in worked["gan_step"]
+    assert round(4**2 / (0.2 * 0.5) ** 2) == 1600
+    assert "1,600 steps" in worked["game_choice"]
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_no_third_hint_is_the_answer(question):
+    worked = question.judged.hints[2]
+    for code in ("return", "while ", "sqrt(", "argmin", "backward()", "softplus", "extragradient"):
+        assert code not in worked.lower()
 
 
 # Pictures ---------------------------------------------------------------------------------------------------

@@ -15,7 +15,15 @@ from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.chart import BLUE, GREEN, GREY, VERMILION, chart, opening
 from course_lib.checks.compare import difference, show
 from course_lib.checks.judging import Finding, Judged, Misconception
-from course_lib.checks.matching import Matches, answering, first_failing, until_it_fails
+from course_lib.checks.matching import (
+    Answering,
+    Matches,
+    answering,
+    any_of,
+    first_failing,
+    throughout,
+    until_it_fails,
+)
 from course_lib.checks.probes import e09_gans as probes
 from course_lib.checks.reading import number_in, vector_in
 from course_lib.dynamics.games import Play, play
@@ -62,6 +70,8 @@ def _step(mistake: str = "") -> Callable[..., Any]:
             return x - lr * max(-c, min(gx, c)), y - lr * max(-c, min(gy, c))
         if mistake == "only the generator":
             return x - lr * share * gx, y - lr * gy
+        if mistake == "both signs turned":
+            return x + lr * share * gx, y + lr * share * gy
         if mistake == "clips the weights":
             return x - lr * share * gx, max(-c, min(y - lr * share * gy, c))
         moved = x - lr * share * gx
@@ -72,9 +82,41 @@ def _step(mistake: str = "") -> Callable[..., Any]:
     return game_step
 
 
-def _step_held(name: str, message: Say, hint: str) -> Misconception:
+def _step_held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
     right, wrong = (answering(_ASKED["game_step"], _step(mistake)) for mistake in ("", name))
-    return Misconception(name, {"game_step": _step(name)}, message, hint, until_it_fails(right, wrong))
+    return Misconception(
+        name, {"game_step": _step(name)}, message, hint, matches or until_it_fails(right, wrong)
+    )
+
+
+def _weights_clipped(whose: str, step: Callable[..., Any]) -> Answering:
+    """What a step answers whose new weights are clipped: those of both `jointly`, of `each`, or of `y`."""
+
+    def game_step(x: float, y: float, lr: float, c: float) -> tuple[float, float]:
+        x, y = step(x, y, lr, c)
+        if whose == "jointly":
+            share = min(1.0, c / max(math.hypot(x, y), c))
+            return share * x, share * y
+        return max(-c, min(x, c)) if whose == "each" else x, max(-c, min(y, c))
+
+    return answering(_ASKED["game_step"], game_step)
+
+
+_WEIGHTS_CLIPPED = (
+    # Instead of the gradient, that of y alone may begin like a step that clips nothing.
+    throughout(_weights_clipped("y", _step("does not clip"))),
+    *(
+        until_it_fails(answering(_ASKED["game_step"], _step()), wrong)
+        for wrong in (
+            _weights_clipped("y", _step()),
+            *(
+                _weights_clipped(whose, _step(gradient))
+                for whose in ("jointly", "each")
+                for gradient in ("", "does not clip")
+            ),
+        )
+    ),
+)
 
 
 def _picture_of_step(case: Case, got: Plain, expected: Plain) -> str:
@@ -194,6 +236,18 @@ GAME_STEP = Judged(
             "Scale the gradient first, multiply by lr afterwards.",
         ),
         _step_held(
+            "clips the weights",
+            "What you clip is the new weights. That is the weight clipping of the first Wasserstein GAN; asked is "
+            "clipping of the gradients.",
+            "x and y may grow as large as they like; only what is subtracted from them is cut.",
+            any_of(*_WEIGHTS_CLIPPED),
+        ),
+        _step_held(
+            "both signs turned",
+            "Your x climbs xy and your y descends it. It is x that makes xy small, and y that makes it large.",
+            "Descending, x loses lr times its gradient; and the loss of y is -xy.",
+        ),
+        _step_held(
             "does not clip",
             lambda case, answer: (
                 f"The gradient has norm {show(math.hypot(case['x'], case['y']))}, more than "
@@ -207,18 +261,14 @@ GAME_STEP = Judged(
             "clipped, by one factor.",
             "The same factor in both lines.",
         ),
-        _step_held(
-            "clips the weights",
-            "You clamp the weight y itself. That is the weight clipping of the first Wasserstein GAN; asked is "
-            "clipping of the gradients.",
-            "x and y may grow as large as they like; only what is subtracted from them is cut.",
-        ),
     ),
     hints=(
         "Two derivatives, one norm, one factor, two steps.",
         "x descends xy and y descends -xy. The norm of both gradients together is sqrt(x**2 + y**2).",
-        "factor = max_norm / norm if norm > max_norm else 1; return x - lr * factor * y, y + lr * factor * x.",
+        "At (6, 8), with lr = 0.5 and max_norm = 5, the norm is 10 and the factor 1/2. x loses 0.5 * 8 / 2 = 2, y "
+        "gains 0.5 * 6 / 2 = 1.5, and play is at (4, 9.5).",
     ),
+    parts=("x", "y"),
     picture=_picture_of_step,
 )
 
@@ -270,10 +320,20 @@ def _count_kind(case: Case, answer: Answer) -> str:
     return "runs on to the threshold" if inside and n is not None and n > right else "wrong"
 
 
+def _some_one_too_small(cases: list[Case], answers: list[Answer]) -> bool:
+    """Every answer is right or one too small, and at least one is the latter: `round` does that."""
+    found = [number_in(answer.value) if answer.status == "given" else None for answer in answers]
+    right = [_count()(case["r0"], case["lr"], case["max_norm"], case["radius"]) for case in cases]
+    short = {None if n is None else wanted - n for n, wanted in zip(found, right, strict=True)}
+    return 1 in short and short <= {0, 1}
+
+
 def _count_held(name: str, message: Say, hint: str) -> Misconception:
     right, wrong = (answering(_ASKED["steps_to_radius"], _count(mistake)) for mistake in ("", name))
     by_kind = name in ("never", "runs on to the threshold")
     matches = first_failing(_count_kind, name) if by_kind else until_it_fails(right, wrong)
+    if name == "rounds down":
+        matches = any_of(matches, _some_one_too_small)
     return Misconception(name, {"steps_to_radius": _count(name)}, message, hint, matches)
 
 
@@ -355,9 +415,8 @@ STEPS_TO_RADIUS = Judged(
         ),
         _count_held(
             "rounds down",
-            "Your number is one too small: after it the radius is not reached yet. Asked is the first step at "
-            "which it is.",
-            "With a formula: round up. With a loop: return the count after the step that reaches the radius.",
+            "Your number is one too small: the last step must reach the radius, so round up.",
+            "math.ceil in a formula. In a loop: return the count after the step that reaches the radius.",
         ),
         _count_held(
             "starts again at the threshold",
@@ -387,7 +446,8 @@ STEPS_TO_RADIUS = Judged(
     hints=(
         "The gradient of the game is at a right angle to the way home, and as long as the distance. Draw one step.",
         "r² grows by (lr * min(r, max_norm))² in each step. Count steps in a loop, or solve for their number.",
-        "n, r = 0, r0; while r < radius: r, n = math.sqrt(r**2 + (lr * min(r, max_norm))**2), n + 1.",
+        "With r0 = 1.5, lr = 0.5 and max_norm = 2, r² goes 2.25, 2.81, 3.52, 4.39, each 1.25 times the one before; "
+        "then, beyond the threshold, 5.39, 6.39, each 1 more. A radius of 2.5, so r² = 6.25, takes 5 steps.",
     ),
     picture=_picture_of_count,
 )
@@ -530,7 +590,8 @@ CYCLE_THRESHOLD = Judged(
         "What does one step do to r²? First the decay, then the clipped step at a right angle to it.",
         "On the circle r² = (1 - lr * decay)² r² + (lr * max_norm)². Solve for max_norm, then ask when that step is "
         "really a clipped one.",
-        "c = radius * sqrt(1 - (1 - lr * decay)**2) / lr; None where decay is 0 or c is not below radius.",
+        "With lr = 0.8, decay = 0.25 and a radius of 5 the decay leaves 4, so the step must be 3: 3² + 4² = 5². "
+        "max_norm is 3 / 0.8 = 3.75. It is below the gradient on the circle, 5, so the step really is a clipped one.",
     ),
     picture=_picture_of_circle,
 )
@@ -680,7 +741,8 @@ WORSE_WHEN_CLIPPED = Judged(
     hints=(
         "Clipping shortens steps. When does a shorter step do harm? When the step was a good one.",
         "Which of the three schemes comes home without clipping? Take that one, and make its steps tiny.",
-        'A threshold far below the distance, such as: return "extragradient", (3.0, 4.0), 0.01.',
+        "Ten steps that each halve a distance of 8: it ends at 0.0078. Ten steps towards home, none longer than 0.1: "
+        "it ends at 7, 896 times as far.",
     ),
     picture=_picture_of_runs,
 )
@@ -703,17 +765,23 @@ def _modes(mistake: str = "") -> Callable[..., Any]:
             closest = np.abs(offsets).max(axis=2)[np.arange(len(samples)), nearest]
         elif mistake == "squared distances":
             closest = closest**2
-        good = closest <= allowed
+        good = closest < allowed if mistake == "nearer than allowed" else closest <= allowed
         label = nearest if mistake == "counts examples" else labels[nearest]
         counted = good | True if mistake == "counts bad samples" else good
-        of = max(1, int(good.sum())) if mistake == "a share of the good ones" else max(1, len(samples))
-        shares = np.array([np.sum(counted & (label == mode)) / of for mode in np.unique(label)])
+        of, finite = max(1, len(samples)), max(1, int(np.isfinite(samples).all(axis=1).sum()))
+        quality = good.sum() / (finite if mistake == "quality of what is finite" else of)
+        if mistake == "a share of the good ones":
+            of = max(1, int(good.sum()))
+        elif mistake == "a share of what is finite":
+            of = finite
+        modes = range(probes.MODES) if mistake == "labels 0 to 7" else np.unique(label)
+        shares = np.array([np.sum(counted & (label == mode)) / of for mode in modes])
         needed = 1 / of if mistake == "one sample is enough" else share
         covered = shares > needed if mistake == "more than the share" else shares >= needed
-        quality = good.sum() / max(1, len(samples))
         if mistake == "quality of covered modes only":
             quality = shares[covered].sum()
-        return int(covered.sum()), float(quality)
+        found = int(covered.sum()), float(quality)
+        return found[::-1] if mistake == "quality first" else found
 
     return modes_and_quality
 
@@ -784,6 +852,12 @@ MODES_AND_QUALITY = Judged(
     reference={"modes_and_quality": _modes()},
     misconceptions=(
         _modes_held(
+            "quality first",
+            "You return the two the other way round, quality first. Asked is first how many modes are covered, then "
+            "the share of good samples.",
+            "return modes, quality: in this order.",
+        ),
+        _modes_held(
             "counts bad samples",
             "Your count of modes takes every sample to its nearest example, however far away it is. So rubbish "
             "covers modes. Only good samples may.",
@@ -833,9 +907,35 @@ MODES_AND_QUALITY = Judged(
             "Keep dividing by the number of all samples.",
         ),
         _modes_held(
+            "a share of what is finite",
+            "Your share of a mode is one of the samples that are not nan. Those that are count as well: covered is a "
+            "mode with at least `share` of all samples.",
+            "The share of a mode is its good samples over len(samples).",
+        ),
+        _modes_held(
+            "quality of what is finite",
+            "Your quality divides by the samples that are not nan. Those that are count as well, as bad ones: quality "
+            "is a share of all samples.",
+            "The mean of `good` over every row, the nan included.",
+        ),
+        _modes_held(
+            "nearer than allowed",
+            lambda case, answer: (
+                f"A sample exactly {show(case['allowed'])} away is good: it is no further away than `allowed`. Yours "
+                "has to be nearer."
+            ),
+            "At most `allowed`, not less than it.",
+        ),
+        _modes_held(
             "quality of covered modes only",
             "Your quality counts only samples of covered modes. A good sample is a good one, wherever it lies.",
             "quality is the share of all samples that are near enough to their nearest example.",
+        ),
+        _modes_held(
+            "labels 0 to 7",
+            "You count labels 0 to 7, as many as a ring of eight has. Which modes there are is what `labels` says: the "
+            "digits go up to 9.",
+            "Go through the labels that occur: set(labels.tolist()), or np.unique(labels).",
         ),
         _modes_held(
             "counts examples",
@@ -848,9 +948,10 @@ MODES_AND_QUALITY = Judged(
         "Three steps: distances to all known examples; nearest and good; then count.",
         "distances has shape (n, m). argmin along axis 1 gives the nearest, min the distance to it. Then for "
         "each label: which share of all samples is good and has it?",
-        "good = distances.min(axis=1) <= allowed; label = labels[distances.argmin(axis=1)]; "
-        "np.mean(good & (label == mode)) >= share for each mode in set(labels).",
+        "Five samples take the labels 3, 3, 3, 7, 7, and are good, good, bad, good, bad. Mode 3 has a share of 2/5, "
+        "mode 7 one of 1/5. With share = 0.3 one mode is covered, and the quality is 3/5.",
     ),
+    parts=("modes", "quality"),
     picture=_picture_of_modes,
 )
 
@@ -861,9 +962,10 @@ RTOL, ATOL = 1e-4, 1e-6
 """PyTorch clips by c / (norm + 1e-6), a hand-written line by c / norm: both are right."""
 
 
-def _gan_step(mistake: str = "") -> Callable[..., Any]:
-    """The training step as a learner would write it, with one mistake or none, or as it came."""
-    came = mistake == "as it came"
+def _gan_step(*mistakes: str) -> Callable[..., Any]:
+    """The training step as a learner would write it, with these mistakes, or as it came."""
+    came = "as it came" in mistakes
+    generator_first = "generator first" in mistakes or "generator first, new fakes" in mistakes
 
     def gan_step(
         generator: Any,
@@ -879,56 +981,66 @@ def _gan_step(mistake: str = "") -> Callable[..., Any]:
 
         def clip(parameters: Any) -> float:
             norm = float(clip_grad_norm_(parameters, max_norm))
-            return min(norm, max_norm) if mistake == "norms after clipping" else norm
+            return min(norm, max_norm) if "norms after clipping" in mistakes else norm
 
         def generators_loss(logits: Any) -> Any:
-            if came or mistake == "saturating":
+            if came or "saturating" in mistakes:
                 return -softplus(logits).mean()
-            return softplus(logits if mistake == "helps the discriminator" else -logits).mean()
+            if "climbs" in mistakes:
+                return -softplus(-logits).mean()
+            return softplus(logits if "helps the discriminator" in mistakes else -logits).mean()
 
-        fake = generator(noise)
-        hanging = mistake in ("leftovers in G", "no detach")
-        if not came and mistake != "leftovers in D":
+        def generators_half(loss: Any) -> float:
+            loss.backward()
+            if "G clipped after its step" in mistakes:
+                g_optimizer.step()
+                return clip(generator.parameters())
+            if came or "one norm for both" in mistakes:
+                norm = clip([*generator.parameters(), *discriminator.parameters()])
+            else:
+                norm = clip((discriminator if "clips D again" in mistakes else generator).parameters())
+            g_optimizer.step()
+            return norm
+
+        fake, g_norm = generator(noise), 0.0
+        hanging = "leftovers in G" in mistakes or "no detach" in mistakes
+        if generator_first:
+            g_optimizer.zero_grad()
+            g_norm = generators_half(generators_loss(discriminator(fake)))
+            fake = generator(noise) if "generator first, new fakes" in mistakes else fake
+        if not came and "leftovers in D" not in mistakes:
             d_optimizer.zero_grad()
-        if mistake == "leftovers in G":
+        if "leftovers in G" in mistakes:
             g_optimizer.zero_grad()
         d_loss = softplus(-discriminator(real)).mean()
         d_loss = d_loss + softplus(discriminator(fake if hanging else fake.detach())).mean()
         old_loss = generators_loss(discriminator(fake))
         d_loss.backward()
-        if mistake == "both backwards first":
+        if "both backwards first" in mistakes:
             g_optimizer.zero_grad()
             old_loss.backward()
             norms = clip(discriminator.parameters()), clip(generator.parameters())
             d_optimizer.step()
             g_optimizer.step()
             return norms
-        if came or mistake == "D clipped after its step":
+        if came or "D clipped after its step" in mistakes:
             d_optimizer.step()
             d_norm = clip(discriminator.parameters())
         else:
             d_norm = clip(discriminator.parameters())
             d_optimizer.step()
+        if generator_first:
+            return d_norm, g_norm
 
-        if mistake != "leftovers in G":
+        if "leftovers in G" not in mistakes:
             g_optimizer.zero_grad()
-        if mistake == "no detach":
-            g_loss = generators_loss(discriminator(fake))
-        elif mistake == "the old logits":
-            g_loss = old_loss
-        else:
-            g_loss = generators_loss(discriminator(generator(noise)))
-        g_loss.backward()
-        if mistake == "G clipped after its step":
-            g_optimizer.step()
-            return d_norm, clip(generator.parameters())
-        both = [*generator.parameters(), *discriminator.parameters()]
-        if came or mistake == "one norm for both":
-            g_norm = clip(both)
-        else:
-            g_norm = clip((discriminator if mistake == "clips D again" else generator).parameters())
-        g_optimizer.step()
-        return d_norm, g_norm
+        if "the old logits" in mistakes:
+            return d_norm, generators_half(old_loss)
+        if "cut off" in mistakes:
+            fake = fake.detach()
+        elif "no detach" not in mistakes:
+            fake = generator(noise)
+        return d_norm, generators_half(generators_loss(discriminator(fake)))
 
     return gan_step
 
@@ -942,14 +1054,36 @@ def _stopped_with(words: str) -> Matches:
     return matches
 
 
-def _gan_held(name: str, message: Say, hint: str, stopped_with: str = "") -> Misconception:
+def _first_step_is_that_of(*variants: Callable[..., Any], of: str | None = None) -> Matches:
+    """The first step, where nothing is clipped, came out as one of these; `of`: this part of its answer."""
+
+    def part(value: Plain) -> Plain:
+        return value if of is None or not isinstance(value, dict) else value.get(of)
+
+    def matches(cases: list[Case], answers: list[Answer]) -> bool:
+        if answers[0].status != "given":
+            return False
+        got = part(answers[0].value)
+        would = (part(answering(_ASKED["gan_step"], variant)(cases[0]).value) for variant in variants)
+        return any(not difference(got, value, RTOL, ATOL) for value in would)
+
+    return matches
+
+
+def _gan_held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
     right, wrong = (answering(_ASKED["gan_step"], _gan_step(mistake)) for mistake in ("", name))
-    matches: Matches | None = until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
-    if name == "as it came":
-        matches = None
-    elif stopped_with:
-        matches = _stopped_with(stopped_with)
+    if name not in (
+        "as it came",
+        "both backwards first",
+    ):  # these begin like others, and are told by all cases
+        matches = matches or until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
     return Misconception(name, {"gan_step": _gan_step(name)}, message, hint, matches)
+
+
+def _steps_wrongly(name: str, message: Say, hint: str, *variants: tuple[str, ...]) -> Misconception:
+    """A mistake that shows in where the first step ends, whatever norms are returned."""
+    steps = (_gan_step(*mistakes) for mistakes in ((name,), *variants))
+    return _gan_held(name, message, hint, _first_step_is_that_of(*steps, of="weights"))
 
 
 GAN_STEP = Judged(
@@ -961,36 +1095,62 @@ GAN_STEP = Judged(
             "This is the step as it came; all four mistakes are still in it.",
             "Start with the loss: one step, with nothing to clip, already goes wrong.",
         ),
-        _gan_held(
+        _steps_wrongly(
             "saturating",
             "The generator still minimises log(1 - D). Where the discriminator is sure of itself that loss is "
             "flat, and the generator learns nothing. Asked is -log D.",
             "-log D of a logit s is softplus(-s).",
         ),
-        _gan_held(
+        _steps_wrongly(
             "helps the discriminator",
             "Your generator minimises -log(1 - D): it learns to be recognised. It has to raise D on its samples.",
             "-log D is softplus(-logit); softplus(logit) is the discriminator's own loss on fakes.",
         ),
-        _gan_held(
-            "no detach",
-            "The discriminator's backward ran on through the fake samples into the generator, and used that part of "
-            "the graph up. The generator's own backward needs it.",
-            "fake.detach() in the discriminator's loss: it is not the generator that learns from it.",
-            stopped_with="backward through the graph a second time",
+        _steps_wrongly(
+            "climbs",
+            "Your generator climbs -log D: it has a sign too many. It has to make -log D small.",
+            "softplus(-logit) is -log D already, the minus included. An optimizer descends what it is given.",
         ),
         _gan_held(
-            "the old logits",
-            "You computed the generator's loss before the discriminator's step, and its backward comes after: PyTorch "
-            "notices that the weights it needs have changed. Let the new discriminator judge the samples again.",
-            "discriminator(fake) once more, after d_optimizer.step().",
-            stopped_with="modified by an inplace operation",
+            "cut off",
+            "Your generator does not move: detach has cut it off from its loss.",
+            "detach belongs into the discriminator's loss only. The generator learns through the fake samples.",
+            _first_step_is_that_of(
+                _gan_step("cut off"),
+                _gan_step("cut off", "one norm for both"),
+                _gan_step("cut off", "one norm for both", "saturating"),
+            ),
         ),
         _gan_held(
             "both backwards first",
             "You run both backwards before either step. So the generator's backward adds to the discriminator's "
             "gradient, and the generator answers the discriminator as it was.",
             "Finish the discriminator's step before you compute the generator's loss.",
+        ),
+        _steps_wrongly(
+            "generator first",
+            "Your generator takes its gradient before the discriminator has stepped. Asked is its gradient by the "
+            "discriminator as it is now, so after that step.",
+            "First all three steps of the discriminator, then the generator's.",
+            *(
+                (order, *more)
+                for order in ("generator first", "generator first, new fakes")
+                for more in ((), ("leftovers in D",), ("saturating",), ("leftovers in D", "saturating"))
+            ),
+        ),
+        _gan_held(
+            "no detach",
+            "The discriminator's backward ran on through the fake samples into the generator, and used that part of "
+            "the graph up. The generator's own backward needs it.",
+            "fake.detach() in the discriminator's loss: it is not the generator that learns from it.",
+            _stopped_with("backward through the graph a second time"),
+        ),
+        _gan_held(
+            "the old logits",
+            "You computed the generator's loss before the discriminator's step, and its backward comes after: PyTorch "
+            "notices that the weights it needs have changed. Let the new discriminator judge the samples again.",
+            "discriminator(fake) once more, after d_optimizer.step().",
+            _stopped_with("modified by an inplace operation"),
         ),
         _gan_held(
             "leftovers in G",
@@ -1034,11 +1194,12 @@ GAN_STEP = Judged(
         ),
     ),
     hints=(
-        "Read it line by line beside the six steps of the text, and for each ask: whose gradient is in .grad now?",
+        "Read it line by line beside the six steps of the text, and for each ask: whose loss, whose gradient, whose "
+        "norm?",
         "The first failing case tells which mistake is next: the generator's loss, then what is left in D, "
         "then the order of clip and step, then whose norm it is.",
-        "d_optimizer.zero_grad(); d_loss.backward(); clip D; d_optimizer.step(); g_optimizer.zero_grad(); "
-        "softplus(-discriminator(fake)).mean().backward(); clip G by its own norm; g_optimizer.step().",
+        "One weight, gradient 3, threshold 1, lr 0.5. Clipped before the step it moves by 0.5; after the step it moves "
+        "by 1.5. The next backward, without zero_grad, finds 3 + 1 = 4 in .grad: the clipped 1 is still there.",
     ),
     rtol=RTOL,
     atol=ATOL,
@@ -1213,7 +1374,8 @@ GAME_CHOICE = Judged(
         "tenth of a second.",
         "First the scheme that comes home at all. Then a learning rate with which it arrives in 400 steps. "
         "Then the lowest threshold that does not stop it.",
-        "Extragradient, a learning rate between 0.3 and 0.6, and a threshold near 1.",
+        "At a learning rate of 0.2 and a threshold of 0.5, r² falls by about (0.2 * 0.5)² = 0.01 a step. From 4 that "
+        "is 16 / 0.01 = 1,600 steps home, four times too many.",
     ),
     picture=_picture_of_choice,
 )

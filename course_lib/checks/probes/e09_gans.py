@@ -75,24 +75,33 @@ def draw_steps_to_radius(rng: np.random.Generator) -> list[Case]:
     """A goal far away, one nearby, a start inside the threshold, a goal inside it, and a goal already reached.
 
     The first is so far away that no two mistaken laws agree on it, and no goal is so near to a step that rounding
-    could decide. Inside, the last free step overshoots so much that it matters where the clipped ones begin.
+    could decide. Goals lie half of the way through the last step; the one nearby lies a third, which `round` rounds
+    down. Inside, the last free step overshoots so much that it matters where the clipped ones begin.
     """
 
-    def case(label: str, starts: tuple[float, float], lr: float, c: float, steps: tuple[int, int]) -> Case:
+    def case(
+        label: str,
+        starts: tuple[float, float],
+        lr: float,
+        c: float,
+        steps: tuple[int, int],
+        through: float = 1 / 2,
+    ) -> Case:
         r0, n = round(float(rng.uniform(*starts)), 2), int(rng.integers(*steps))
         while not _overshoots(r0, lr, c):
             r0 = round(float(rng.uniform(*starts)), 2)
         while True:
             before, after = radius_after(n - 1, r0, lr, c), radius_after(n, r0, lr, c)
-            goal = float(f"{(before + after) / 2:.6g}")
-            if before + (after - before) / 10 < goal < after - (after - before) / 10:
+            middle = before + through * (after - before)
+            goal = float(f"{middle:.6g}")
+            if abs(goal - middle) < (after - before) / 10:
                 return Case(label, {"r0": r0, "lr": lr, "max_norm": c, "radius": goal})
             n += 1
 
     here = round(float(rng.uniform(3, 5)), 1)
     return [
         case("a goal far away", (4, 6), 0.2, 2.0, (5000, 9000)),
-        case("a goal nearby", (2, 3), 0.1, 1.0, (300, 900)),
+        case("a goal nearby", (2, 3), 0.1, 1.0, (300, 900), through=1 / 3),
         case("a start inside the threshold", (0.2, 0.4), 0.1, 2.0, (1200, 1800)),
         case("never above the threshold", (0.5, 0.7), 0.1, 5.0, (100, 200)),
         Case("already there", {"r0": here, "lr": 0.1, "max_norm": 1.0, "radius": here / 2}),
@@ -155,7 +164,8 @@ MODES, ALLOWED = 8, 0.2
 def draw_modes_and_quality(rng: np.random.Generator) -> list[Case]:
     """Rings of eight that bring in one difficulty after the other, and real digits.
 
-    Counts are of 64, so that shares are exact in every precision, and no distance lies near the one allowed.
+    Counts are of 64, so that shares are exact in every precision. No distance lies near the one allowed, but in the
+    ring where samples lie at exactly that.
     """
     turn = rng.uniform(0, 2 * math.pi)
     angles = turn + 2 * math.pi * np.arange(MODES) / MODES
@@ -195,8 +205,21 @@ def draw_modes_and_quality(rng: np.random.Generator) -> list[Case]:
             [good(0, 20), good(1, 5), good(2, 3), bad(3, 4), np.full((32, 2), math.nan)],
             1 / 16,
         ),
+        _at_the_edge(rng),
         _drawn_digits(rng),
     ]
+
+
+def _at_the_edge(rng: np.random.Generator) -> Case:
+    """Samples exactly as far away as allowed: all in quarters, so that no way to compute it rounds."""
+    known = np.array([(2, 0), (1.5, 1.5), (0, 2), (-1.5, 1.5), (-2, 0), (-1.5, -1.5), (0, -2), (1.5, -1.5)])
+    inside, edge, outside = known[rng.permutation(MODES)[:3]]
+    offsets = np.array([(0.25, 0), (-0.25, 0), (0, 0.25), (0, -0.25)])
+    samples = np.concatenate(
+        [np.tile(inside, (16, 1)), edge + np.tile(offsets, (4, 1)), outside + np.tile(2 * offsets, (8, 1))]
+    )
+    inputs = {"samples": samples[rng.permutation(64)], "known": known, "labels": np.arange(MODES)}
+    return Case("samples exactly as far away as allowed", inputs | {"allowed": 0.25, "share": 1 / 32})
 
 
 def _around(rng: np.random.Generator, middle: Floats, count: int, near: float, far: float) -> Floats:
@@ -207,13 +230,14 @@ def _around(rng: np.random.Generator, middle: Floats, count: int, near: float, f
 def _drawn_digits(rng: np.random.Generator) -> Case:
     """64 'generated' digits: real ones that nobody has counted yet, and blends of two that are no digit at all.
 
-    Drawn until no distance is a close call, and the modes are not as many as the examples with samples enough.
+    Among them are eights and nines: a ring has no such labels. Drawn until both are covered, no distance is a close
+    call, and the examples with samples enough are as many neither as the modes nor as those of labels 0 to 7.
     """
     data, share = _digits(), 1 / 16
     while True:
         rows = rng.permutation(len(data))
         known, labels = data.X[rows[:150]], data.y[rows[:150]]
-        classes = rng.choice(10, size=4, replace=False)
+        classes = [8, 9, *rng.choice(8, size=2, replace=False)]
         real = data.X[[row for row in rows[150:] if data.y[row] in classes][:46]]
         pair = data.X[rows[-36:]]
         samples = np.round(np.concatenate([real, (pair[:18] + pair[18:]) / 2]), 3)[rng.permutation(64)]
@@ -222,10 +246,11 @@ def _drawn_digits(rng: np.random.Generator) -> Case:
         allowed = round(float(np.quantile(distances[:, 0], 0.7)), 2)
         good = distances[:, 0] <= allowed
         modes, examples = (
-            int(np.sum(np.bincount(hit[good]) >= share * 64)) for hit in (labels[nearest], nearest)
+            np.flatnonzero(np.bincount(hit[good]) >= share * 64) for hit in (labels[nearest], nearest)
         )
         clear = np.abs(distances[:, 0] - allowed).min() > 1e-3
-        if modes != examples and clear and (distances[:, 1] - distances[:, 0]).min() > 1e-4:
+        clear = clear and (distances[:, 1] - distances[:, 0]).min() > 1e-4
+        if clear and {8, 9} <= set(modes) and len(examples) not in (len(modes), len(modes) - 2):
             inputs: dict[str, Plain] = {"samples": samples, "known": known, "labels": labels}
             inputs |= {"allowed": allowed, "share": share}
             return Case("64 samples judged by 150 real digits", inputs)
