@@ -499,9 +499,9 @@ def half_way_by_thought(larger, smaller, ratio, start):
 
 
 def half_way_by_simulation(larger, smaller, ratio, start):
-    w = float(start)
+    w, middle, other = float(start), float(np.mean(larger)), float(np.mean(smaller))
     for _ in range(5000):
-        a, b = w - np.mean(larger), w - np.mean(smaller)
+        a, b = w - middle, w - other
         if abs(a) > ratio * abs(b):
             a = math.copysign(ratio * abs(b), a)
         w -= 0.01 * (a + b)
