@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import toy
 import toy.judges
 import toy.probes
@@ -86,16 +85,10 @@ HONEST = {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("submissions")
+def test_honest_notebooks_earn_what_they_deserve(grade, tmp_path):
     for learner, (content, _, _) in HONEST.items():
-        hand_in(folder, learner, content)
-    return folder
-
-
-def test_honest_notebooks_earn_what_they_deserve(grade, folder):
-    batch = grade(folder, "--timeout", "16")
+        hand_in(tmp_path / "in", learner, content)
+    batch = grade(tmp_path / "in", "--timeout", "16")
     earned = {name: (batch.points(name), batch.grades[name]["status"]) for name in HONEST}
     assert earned == {name: (points, status) for name, (_, points, status) in HONEST.items()}
     assert batch.code == 0
@@ -117,8 +110,10 @@ def test_honest_notebooks_earn_what_they_deserve(grade, folder):
     assert "did not let itself be stopped" in batch.grades["never_ends_deaf_to_signals"]["reason"]
 
 
-def test_the_pages_say_the_same(grade, folder):
-    batch = grade(folder, "--timeout", "16")
+def test_the_pages_say_the_same(grade, tmp_path):
+    for name in ("misconceived", "crashes_when_asked"):
+        hand_in(tmp_path / "in", name, HONEST[name][0])
+    batch = grade(tmp_path / "in", "--timeout", "16")
     page = batch.feedback("misconceived")
     assert "8 <small>of 10 points</small>" in page
     assert "This squares; doubling adds x to itself." in page
