@@ -27,7 +27,7 @@ LONG = {
     "rule_and_value",
     "train",
 }
-"""Questions whose every case trains networks or resamples thousands of times: 8 seeds instead of 20."""
+"""Questions whose every case trains networks or resamples thousands of times: 6 seeds instead of 20."""
 WIDTH_OF_A_LETTER = 0.52
 """On average, in a wide sans-serif (DejaVu Sans), as a part of the font's size."""
 
@@ -49,7 +49,7 @@ each_question = pytest.mark.parametrize("question", questions())
 
 
 def seeds(question: Question) -> range:
-    return range(8 if question.name in LONG else 20)
+    return range(6 if question.name in LONG else 20)
 
 
 def drawn(question: Question, seed: int):
