@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from course_lib import __version__
+from course_lib.clean import clean_line
 from course_lib.errors import CourseError
 
 
@@ -64,7 +65,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _say(sentence: str) -> int:
-    print(f"course: {sentence}", file=sys.stderr)
+    print(f"course: {clean_line(sentence)}", file=sys.stderr)
     return 1
 
 

@@ -18,10 +18,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
+from course_lib.clean import clean
 from course_lib.errors import CourseError
 from course_lib.grading.local import Task
 from course_lib.grading.remote import grade_remotely, pack_job, unpack_result
-from course_lib.grading.runner import Graded, Limits, clean, secrets_of, unreadable
+from course_lib.grading.runner import Graded, Limits, secrets_of, unreadable
 
 if TYPE_CHECKING:
     from distributed import Client, Future

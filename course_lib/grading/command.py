@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from course_lib.checks import exercises
+from course_lib.clean import clean
 from course_lib.errors import CourseError
 from course_lib.grading import confine, likeness, notebook, regrade
 from course_lib.grading.cluster import Cluster
@@ -19,7 +20,7 @@ from course_lib.grading.local import Task, grade_beside, grade_here
 from course_lib.grading.notebook import NotebookError
 from course_lib.grading.progress import Progress
 from course_lib.grading.reports import FEEDBACK, REPORT, write_feedback, write_report
-from course_lib.grading.runner import Limits, clean, unreadable
+from course_lib.grading.runner import Limits, unreadable
 from course_lib.grading.submissions import Submission, Submissions
 from course_lib.grading.tables import write_grades, write_results
 

@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 
 from course_lib.checks.exercises import find_question
+from course_lib.clean import clean
 from course_lib.grading.ledger import Ledger
-from course_lib.grading.runner import clean
 
 
 def exercise_of(question: str) -> str:

@@ -24,10 +24,11 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import course_lib
 from course_lib.checks.exercises import load_asked
+from course_lib.clean import clean
 from course_lib.errors import CourseError
 from course_lib.grading.local import Desk, Task
 from course_lib.grading.notebook import Cell, Notebook
-from course_lib.grading.runner import Graded, Limits, clean
+from course_lib.grading.runner import Graded, Limits
 
 LARGEST_RESULT = 16 << 20
 """Bytes of one notebook's results: a few thousand are usual."""

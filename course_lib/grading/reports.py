@@ -13,10 +13,11 @@ from pathlib import Path
 from statistics import median
 from typing import IO
 
+from course_lib.clean import clean
 from course_lib.grading.ledger import Entry
 from course_lib.grading.likeness import Alike
 from course_lib.grading.page import bar, grid, grid_lines, histogram, page, page_lines
-from course_lib.grading.runner import Result, clean
+from course_lib.grading.runner import Result
 from course_lib.grading.tables import write_whole
 
 FEEDBACK = "feedback"

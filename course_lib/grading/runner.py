@@ -21,6 +21,7 @@ from course_lib.checks import card, wire
 from course_lib.checks.case import Answer, Case
 from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load, load_asked
 from course_lib.checks.judging import Question, Verdict, decide
+from course_lib.clean import clean
 from course_lib.grading.frames import FrameError, pack
 from course_lib.grading.notebook import Notebook
 from course_lib.grading.process import Again, Late, Worker
@@ -32,7 +33,6 @@ MOST_BYTES = 32 << 20
 """What one run may send before it counts as a flood."""
 
 _GRACE = 2.0
-_UNFIT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Status = Literal["graded", "stopped", "unreadable"]
 
@@ -391,10 +391,3 @@ def _result(verdict: Verdict) -> Result:
 
 def _cleaned(answer: Answer) -> Answer:
     return Answer(answer.status, answer.value, clean(answer.error)[:100], clean(answer.detail)[:400])
-
-
-def clean(text: str) -> str:
-    """Text that any file, terminal and reader can hold: no control characters, halves of characters, or turned
-    reading directions.
-    """
-    return _UNFIT.sub(" ", text)
