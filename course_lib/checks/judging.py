@@ -231,21 +231,27 @@ def _expected(question: Question, case: Case) -> Plain:
 def _explains(
     question: Question, cases: list[Case], answers: list[Answer], failing: list[int]
 ) -> Misconception | None:
+    """The first misconception that explains all answers, or failing that the first that explains all wrong ones.
+
+    What a misconception would have answered is asked case by case, the smallest failing one first, and no further
+    than the first that differs: most misconceptions end there.
+    """
+    smallest_first = sorted(failing, key=lambda index: size(cases[index].inputs))
+    right = [index for index in range(len(cases)) if index not in failing]
     partly: Misconception | None = None
     for held in question.judged.misconceptions:
+
+        def alike(index: int, wrong: Namespace = held.wrong) -> bool:
+            [would] = ask_ours(question.asked, wrong, [cases[index]])
+            return same(answers[index], would, question.judged.rtol, question.judged.atol)
+
         if held.matches is not None:
             if held.matches(cases, answers):
                 return held
-            continue
-        would = ask_ours(question.asked, held.wrong, cases)
-        alike = [
-            same(a, b, question.judged.rtol, question.judged.atol)
-            for a, b in zip(answers, would, strict=True)
-        ]
-        if all(alike):
-            return held
-        if partly is None and all(alike[index] for index in failing):
-            partly = held
+        elif all(map(alike, smallest_first)):
+            if all(map(alike, right)):
+                return held
+            partly = partly or held
     return partly
 
 

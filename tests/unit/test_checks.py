@@ -87,6 +87,37 @@ def test_each_misconception_speaks_for_itself():
     assert verdict(double=lambda x: 1.2 * x).message == "Only 4 numbers, all too small."
 
 
+def test_a_misconception_is_asked_no_further_than_the_first_case_that_differs():
+    """In the order that decides soonest: failing cases, the smallest first, then those that were right."""
+    asked = []
+
+    def wrong(x):
+        asked.append(float(x))
+        return 5.0 if x == 4 else 9.0
+
+    number = Asked("number", "Say the number", 1, ("f",), draw, lambda names, case: names["f"](case["x"]))
+    question = Question(
+        number,
+        Judged(
+            "number", {"f": lambda x: x}, (Misconception("it", {"f": wrong}, "It.", "."),), ("a", "b", "c")
+        ),
+    )
+    cases = [
+        Case(f"{x}", {"x": float(x), "more": np.zeros(size)}) for x, size in ((1, 3), (2, 2), (3, 1), (4, 0))
+    ]
+
+    def told(*values):
+        asked.clear()
+        return decide(question, cases, [Answer("given", value) for value in values]).misconception
+
+    assert (told(0.0, 2.0, 0.0, 4.0), asked) == ("", [3.0])  # the smaller of the two failing ones differs
+    assert (told(9.0, 2.0, 9.0, 4.0), asked) == (
+        "it",
+        [3.0, 1.0, 2.0],
+    )  # explains what is wrong, not what is right
+    assert (told(9.0, 9.0, 9.0, 5.0), asked) == ("it", [4.0, 3.0, 2.0, 1.0])
+
+
 def test_an_unexplained_answer_gets_the_smallest_failing_case():
     got = verdict(double=lambda x: 2 * x + 1)
     assert got.status == "wrong"
