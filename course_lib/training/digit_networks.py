@@ -55,15 +55,18 @@ class DigitNetworks:
 
     def gradient(self, W: Array, x: Array, y: NDArray[np.int64]) -> Array:
         """The gradient of each network's mean cross-entropy; W and the answer have shape (networks, P)."""
-        x, y = np.tile(x, (self._copies, 1, 1)), np.tile(y, (self._copies, 1))
+        if self._copies > 1:
+            x, y = np.tile(x, (self._copies, 1, 1)), np.tile(y, (self._copies, 1))
         w1, b1, w2, b2 = _parts(W)
         h = np.maximum(x @ w1 + b1, 0)
         p = _softmax(h @ w2 + b2)
-        np.put_along_axis(p, y[..., None], np.take_along_axis(p, y[..., None], -1) - 1, -1)
-        p /= y.shape[1]
-        back = (p @ w2.swapaxes(1, 2)) * (h > 0)
+        networks, batch = y.shape
+        p[np.arange(networks)[:, None], np.arange(batch), y] -= 1
+        p /= batch
+        back = p @ w2.swapaxes(1, 2)
+        back *= h > 0
         grads = (x.swapaxes(1, 2) @ back, back.sum(1), h.swapaxes(1, 2) @ p, p.sum(1))
-        return np.concatenate([g.reshape(len(W), -1) for g in grads], axis=1)
+        return np.concatenate([g.reshape(networks, -1) for g in grads], axis=1)
 
     def accuracy(self, W: Array) -> NDArray[np.float64]:
         """The share of the test digits that each network reads rightly, shape (copies, seeds)."""
@@ -86,4 +89,5 @@ def _parts(W: Array) -> list[Array]:
 
 def _softmax(logits: Array) -> Array:
     p = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(p / p.sum(axis=-1, keepdims=True))
+    p /= p.sum(axis=-1, keepdims=True)
+    return np.asarray(p)

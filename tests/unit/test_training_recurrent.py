@@ -81,6 +81,15 @@ def test_each_network_is_what_it_would_be_alone(optimizer, tied):
             assert runs.spread[row, column] == pytest.approx(predicted.std(), rel=1e-3)
 
 
+def test_a_network_breaks_at_the_very_step_at_which_it_would_break_alone():
+    """A closed rectifier lets nothing pass, also where what arrives is infinite; an open one lets nan pass."""
+    wild = RecurrentSetting("wild", 10.0)
+    runs = train_recurrent(TASK, [wild], range(8), **SMALL)
+    alone = np.array([one_network(wild, seed)[1] for seed in range(8)]).T
+    np.testing.assert_array_equal(np.isnan(runs.norms[:, 0]), np.isnan(alone))
+    assert np.isnan(alone).any() and not np.isnan(alone[-1]).all()
+
+
 def test_rules_start_afresh_in_every_training():
     settings = [
         RecurrentSetting("auto", 0.01, AutoClipThreshold(50)),
