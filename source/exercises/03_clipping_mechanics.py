@@ -266,13 +266,13 @@ print(f"without clipping: {pascal_error(lambda g, threshold: g, 1.0):.0e}")
 ### STUB my_rule = None
 ### STUB my_threshold = None
 ### BEGIN SOLUTION
-for threshold in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0):
+for threshold in (0.001, 0.01, 0.1, 1.0):
     by_norm = pascal_error(clip_by_norm, threshold)
     by_value = pascal_error(lambda g, limit: np.clip(g, -limit, limit), threshold)
     print(f"threshold {threshold:5}: by norm {by_norm:.2f}, by value {by_value:.2f}")
 
 my_rule = "value"  # one entry is sick: cut that one, and leave the other nine alone
-my_threshold = 0.03
+my_threshold = 0.03  # between the two best
 ### END SOLUTION
 
 # %% check="rule_and_threshold"

@@ -246,7 +246,7 @@ print(f"without a rule: as scanned {as_scanned:.2f}, inverted {inverted:.2f}")
 ### STUB my_rule = None
 ### STUB my_value = None
 ### BEGIN SOLUTION
-for rule, values in (("cap", (2.0, 1.0, 0.65, 0.4)), ("weigh", (0.5, 0.75, 1.0))):
+for rule, values in (("cap", (2.0, 0.65)), ("weigh", (0.5, 0.75, 1.0))):
     for value in values:
         as_scanned, inverted = group_accuracies(rule, value)
         print(f"{rule:5s} {value:g}: as scanned {as_scanned:.2f}, inverted {inverted:.2f}")

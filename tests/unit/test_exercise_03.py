@@ -21,6 +21,7 @@ from course_lib.checks.exercises import load
 from course_lib.checks.judges import e03_clipping_mechanics as judges
 from course_lib.checks.judging import Question, decide
 from course_lib.checks.probes import e03_clipping_mechanics as probes
+from course_lib.training.linear import sweep
 
 QUESTIONS: dict[str, Question] = {
     question.name: question for question in load("03_clipping_mechanics").questions
@@ -547,11 +548,10 @@ def test_every_refused_name_refuses_the_function_that_has_it(question):
 
 
 def test_no_threshold_saves_clipping_by_norm_and_a_range_of_them_serves_clipping_by_value():
-    norm, value = judges._RULES["norm"], judges._RULES["value"]
     thresholds = np.logspace(-4, 2, 13)
-    by_norm = [probes.pascal_error(norm, threshold, range(3)) for threshold in thresholds]
+    by_norm = [judges._error("norm", threshold, (0, 1, 2)) for threshold in thresholds]
     assert min(by_norm) > judges.TARGET + 0.05
-    by_value = [probes.pascal_error(value, threshold, range(100, 110)) for threshold in (0.01, 0.03, 0.1)]
+    by_value = [judges._error("value", threshold, tuple(range(100, 110))) for threshold in (0.01, 0.03, 0.1)]
     assert max(by_value) < judges.TARGET - 0.02
 
 
@@ -567,9 +567,21 @@ def test_the_learners_own_functions_go_into_the_experiment():
         return norm_in_a_loop(g, threshold)
 
     error = probes.pascal_error(spy, 0.01, [4])
-    assert math.isclose(error, probes.pascal_error(judges._RULES["norm"], 0.01, [4]), rel_tol=1e-9)
+    assert math.isclose(error, judges._error("norm", 0.01, (4,)), rel_tol=1e-9)
     assert set(seen) == {((10,), 0.01)}
     assert len(seen) == 400
+
+
+def test_the_experiment_is_the_lessons_sweep_with_one_setting():
+    """Splits side by side, against `training.linear.sweep`, which trains one split after the other."""
+    parts = [probes._in_pascal(seed) for seed in (7, 2**31)]
+    for name, threshold in (("value", 0.03), ("norm", 0.1), ("value", 1e9)):
+
+        def rule(G, c, own=judges._RULES[name]):
+            return own(G, c)
+
+        swept = sweep(parts, rule, np.array([probes.LEARNING_RATE]), np.array([threshold]))
+        assert judges._error(name, threshold, (7, 2**31)) == pytest.approx(swept.errors.mean(), rel=1e-9)
 
 
 def test_a_small_run_is_real_the_same_every_time_and_leaves_the_random_state_alone():

@@ -373,6 +373,7 @@ def test_the_choice_has_room_on_both_sides():
 
 def test_the_noisy_game_is_the_game_when_there_is_no_noise(monkeypatch):
     monkeypatch.setattr(probes, "NOISE", 0.0)
+    monkeypatch.setattr(probes, "_noisy_game", probes._noisy_game.__wrapped__)
     for scheme in probes.SCHEMES:
         got = probes.noisy_distances(scheme, 0.3, 1.5, [5])
         assert got.shape == (401, 1)

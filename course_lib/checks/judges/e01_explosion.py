@@ -1126,28 +1126,37 @@ LEAST, MOST = 0.5, 2.0
 """Between these must lie the gradient at the input over that at the output, typically (geometric mean)."""
 
 
-def gradient_norms(gain: float, seed: int) -> Array:
-    """Norms of dE/dh_0 ... dE/dh_50 in a fresh tanh network on a batch of digits: shape (51,).
+def gradient_norms(gain: float, seeds: Iterable[int]) -> Array:
+    """Norms of dE/dh_0 ... dE/dh_50 in a fresh tanh network on a batch of digits: shape (seeds, 51).
 
-    The same numbers as the exercise's own function of that name.
+    The same numbers as the exercise's own function of that name gives for one seed.
     """
+    networks = [_network(int(seed)) for seed in seeds]
+    inputs, targets, readout = (np.stack([network[k] for network in networks]) for k in range(3))
+    weights = [gain * np.stack(layer) for layer in zip(*(network[3] for network in networks), strict=True)]
+    activations = [inputs]
+    for weight in weights:
+        activations.append(np.tanh(activations[-1] @ weight.swapaxes(1, 2)))
+    logits = activations[-1] @ readout.swapaxes(1, 2)
+    likely = np.exp(logits - logits.max(axis=2, keepdims=True))
+    likely /= likely.sum(axis=2, keepdims=True)
+    gradient = (likely - targets) @ readout / BATCH
+    norms = [np.linalg.norm(gradient, axis=(1, 2))]
+    for weight, after in zip(reversed(weights), reversed(activations[1:]), strict=True):
+        gradient = (gradient * (1 - after**2)) @ weight
+        norms.append(np.linalg.norm(gradient, axis=(1, 2)))
+    return np.stack(norms[::-1], axis=1)
+
+
+@lru_cache(maxsize=32)  # a wrong gain is measured at several gains, on the same sixteen networks
+def _network(seed: int) -> tuple[Array, Array, Array, Array]:
+    """Digits (32, 64), their labels as rows of 10, readout (10, 64) and weights (50, 64, 64) at a gain of 1."""
     pixels, labels = _digits()
     rng = np.random.default_rng(seed)
     rows = rng.integers(len(pixels), size=BATCH)
-    weights = [gain * rng.normal(size=(WIDTH, WIDTH)) / np.sqrt(WIDTH) for _ in range(DEPTH)]
+    weights = rng.standard_normal((DEPTH, WIDTH, WIDTH)) / np.sqrt(WIDTH)
     readout = rng.normal(size=(10, WIDTH)) / np.sqrt(WIDTH)
-    activations = [pixels[rows]]
-    for weight in weights:
-        activations.append(np.tanh(activations[-1] @ weight.T))
-    logits = activations[-1] @ readout.T
-    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
-    likely /= likely.sum(axis=1, keepdims=True)
-    gradient = (likely - np.eye(10)[labels[rows]]) @ readout / BATCH
-    norms = [np.linalg.norm(gradient)]
-    for weight, after in zip(reversed(weights), reversed(activations[1:]), strict=True):
-        gradient = (gradient * (1 - after**2)) @ weight
-        norms.append(np.linalg.norm(gradient))
-    return np.array(norms[::-1])
+    return pixels[rows], np.eye(10)[labels[rows]], readout, weights
 
 
 @lru_cache(maxsize=1)
@@ -1161,7 +1170,7 @@ def _digits() -> tuple[Array, NDArray[Any]]:
 def _typical_norms(gain: float, seeds: tuple[int, ...]) -> tuple[float, ...]:
     """Geometric mean over the networks of each signal's gradient norm, relative to the output's."""
     with np.errstate(all="ignore"):
-        norms = np.array([gradient_norms(gain, seed) for seed in seeds])
+        norms = gradient_norms(gain, seeds)
         typical = np.exp(np.mean(np.log(norms / norms[:, -1:]), axis=0))
     return tuple(np.nan_to_num(typical, nan=0.0).tolist())
 
@@ -1351,15 +1360,19 @@ def _peak_as_eigenvalue(radius: float, peak: float) -> Array:
 
 
 def _powers(A: Array) -> Array:
-    """Norms of A^0 ... A^MANY; infinite from where a power overflows."""
-    powers = np.empty((MANY + 1, *A.shape))
-    powers[0] = np.eye(len(A))
+    """Norms of A^0, A^1 and so on; infinite from where a power overflows.
+
+    They end at A^MANY, or once A^k has a norm below 1: since |A^(k+j)| <= |A^k| |A^j|, nothing later is higher.
+    """
+    powers = [np.eye(len(A))]
     with np.errstate(over="ignore", invalid="ignore"):
-        for k in range(MANY):
-            powers[k + 1] = A @ powers[k]
-        finite = np.isfinite(powers).all(axis=(1, 2))
-        norms = np.full(MANY + 1, np.inf)
-        norms[finite] = np.linalg.norm(powers[finite], 2, axis=(1, 2))
+        while len(powers) <= MANY and not np.linalg.norm(powers[-1]) < 1:
+            for _ in range(100):
+                powers.append(A @ powers[-1])
+        stacked = np.stack(powers)
+        finite = np.isfinite(stacked).all(axis=(1, 2))
+        norms = np.full(len(powers), np.inf)
+        norms[finite] = np.linalg.norm(stacked[finite], 2, axis=(1, 2))
     return norms
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from html import escape
 from typing import Any, TypeAlias
 
@@ -558,7 +558,7 @@ ALLOWED_TO_FAIL = 1
 """Of ten fresh runs."""
 
 
-@cache
+@lru_cache(maxsize=64)
 def _failures(threshold: float, seeds: tuple[int, ...]) -> int:
     found = probes.sunspot_runs(threshold, seeds)
     return int(np.sum(~(found["errors"] < found["persistence"])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -663,7 +663,7 @@ TARGET = 0.86
 """The test accuracy to reach."""
 
 
-@cache
+@lru_cache(maxsize=64)
 def _accuracy(cure: str, strength: float, seeds: tuple[int, ...]) -> float:
     return probes.glitch_accuracy(cure, strength, seeds)
 

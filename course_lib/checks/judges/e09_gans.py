@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from html import escape
 from typing import Any, TypeAlias
 
@@ -1212,7 +1212,7 @@ TARGET, LATE = 0.3, 100
 """The mean distance to reach, and over how many last steps."""
 
 
-@cache
+@lru_cache(maxsize=64)
 def _distances(scheme: str, lr: float, max_norm: float, seeds: tuple[int, ...]) -> Floats:
     """The mean distance of these games at each step."""
     found = probes.noisy_distances(scheme, lr, max_norm, seeds)

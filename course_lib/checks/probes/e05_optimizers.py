@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -210,12 +210,11 @@ def glitch_accuracy(cure: str, strength: float, seeds: Iterable[int] = range(3))
     """
     if cure not in CURES:
         raise ValueError(f"cure must be one of {', '.join(map(repr, CURES))}, but it is {cure!r}.")
-    networks = DigitNetworks([int(seed) for seed in seeds])
+    networks, batches = _networks(tuple(int(seed) for seed in seeds))
     W: NDArray[Any] = networks.start
     adam = Adam(LEARNING_RATE / (strength if cure == "smaller lr" else 1))
     full = adam.lr
-    for t in range(1, STEPS + 1):
-        x, y = networks.batch()
+    for t, (x, y) in enumerate(batches, start=1):
         G = networks.gradient(W, np.float32(1e4) * x if t == GLITCH_AT else x, y)
         if cure == "clip":
             norms = np.linalg.norm(G, axis=1, keepdims=True)
@@ -223,6 +222,13 @@ def glitch_accuracy(cure: str, strength: float, seeds: Iterable[int] = range(3))
         adam.lr = full * min(1, t / strength) if cure == "warm-up" else full
         W = np.asarray(adam.step(W, G), dtype=np.float32)
     return float(networks.accuracy(W).mean())
+
+
+@lru_cache(maxsize=2)  # whoever compares cures does so on the same networks
+def _networks(seeds: tuple[int, ...]) -> tuple[DigitNetworks, list[tuple[NDArray[Any], NDArray[np.int64]]]]:
+    """The networks of these seeds, and their batches."""
+    networks = DigitNetworks(seeds)
+    return networks, [networks.batch() for _ in range(STEPS)]
 
 
 ASKED: tuple[Asked, ...] = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 SCHEMES = ("simultaneous", "alternating", "extragradient")
 
@@ -338,7 +340,7 @@ def probe_gan_step(names: Namespace, case: Case) -> Plain:
 
 # game_choice ----------------------------------------------------------------------------------------------
 
-STEPS, HOME, START = 400, 2.0, 4.0
+STEPS, START = 400, 4.0
 NOISE, BAD_BATCH, HOW_BAD = 0.05, 0.02, 300.0
 
 
@@ -363,31 +365,39 @@ def noisy_distances(scheme: str, lr: float, max_norm: float, seeds: Iterable[int
     """
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {', '.join(map(repr, SCHEMES))}, but it is {scheme!r}.")
-    rngs = [np.random.default_rng(int(seed)) for seed in seeds]
-    noise = np.stack([_batch_noise(rng) for rng in rngs], axis=1)  # (2 batches a step, games, players)
-    angles = np.array([rng.uniform(0, 2 * math.pi, size=2) for rng in rngs])
-    directions = np.stack([np.cos(angles), np.sin(angles)], axis=2)  # (games, home and start, players)
-    home = HOME * directions[:, 0]
-    w = home + START * directions[:, 1]
+    games = [_noisy_game(int(seed)) for seed in seeds]
+    noise = np.stack([noise for noise, _ in games], axis=1)  # (2 batches a step, games)
+    # The place of both players as one complex number x + iy, seen from the equilibrium. There the gradients are
+    # y and -x, together -i times the place.
+    z = np.empty((STEPS + 1, len(games)), dtype=complex)
+    z[0] = [start for _, start in games]
 
-    def used(w: Floats, batch: int) -> Floats:
-        x, y = (w - home).T
-        g = np.stack([y, -x], axis=1) + noise[batch]
-        norms = np.linalg.norm(g, axis=1, keepdims=True)
-        return np.asarray(g * np.minimum(1, max_norm / np.maximum(norms, 1e-300)))
+    def step(place: Complex, batch: int) -> Complex:
+        g = noise[batch] - 1j * place
+        factor = max_norm / np.maximum(np.abs(g), 1e-300)
+        return np.asarray(g * (lr * np.minimum(1, factor)))
 
-    distances = [np.linalg.norm(w - home, axis=1)]
     with np.errstate(over="ignore", invalid="ignore"):
-        for t in range(STEPS):
-            g = used(w, 2 * t)
-            ahead = w - lr * g
+        for t, place in enumerate(z[:-1]):
+            moved = step(place, 2 * t)
             if scheme == "alternating":
-                g[:, 1] = used(np.stack([ahead[:, 0], w[:, 1]], axis=1), 2 * t + 1)[:, 1]
+                moved.imag = step(place.real - moved.real + 1j * place.imag, 2 * t + 1).imag
             elif scheme == "extragradient":
-                g = used(ahead, 2 * t + 1)
-            w = w - lr * g
-            distances.append(np.linalg.norm(w - home, axis=1))
+                moved = step(place - moved, 2 * t + 1)
+            z[t + 1] = place - moved
+        distances = np.linalg.norm([z.real, z.imag], axis=0)
     return np.asarray(np.nan_to_num(distances, nan=math.inf, posinf=math.inf))
+
+
+@lru_cache(maxsize=64)  # whoever compares schemes does so on the same games
+def _noisy_game(seed: int) -> tuple[Complex, complex]:
+    """The noise of both players' gradients in each batch, and the start as seen from the equilibrium."""
+    rng = np.random.default_rng(seed)
+    noise = _batch_noise(rng)
+    _, towards = rng.uniform(
+        0, 2 * math.pi, size=2
+    )  # the first says where the equilibrium is; no distance needs it
+    return noise[:, 0] + 1j * noise[:, 1], START * cmath.exp(1j * towards)
 
 
 def _batch_noise(rng: np.random.Generator) -> Floats:
