@@ -28,6 +28,8 @@ class Asked:
     - `draw(rng)`: the whole set of fresh cases, ordinary ones and edges together.
     - `probe(namespace, case)`: calls the learner's function, or reads the learner's variable.
     - `refuses`: dotted names of functions, by place of definition, that an answer may not lean on.
+    - `prepare()`: reads and draws what this question's experiment starts from, whoever runs it; what it finds stays in
+      the probe's caches. A grader calls it once, before the submissions.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Asked:
     draw: Callable[[np.random.Generator], list[Case]]
     probe: Callable[[Namespace, Case], Plain]
     refuses: tuple[str, ...] = ()
+    prepare: Callable[[], object] = lambda: None
 
 
 def ask(asked: Asked, namespace: Namespace, cases: list[Case]) -> list[Answer]:

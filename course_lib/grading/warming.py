@@ -7,12 +7,16 @@ fewer of them, both to copy and, when the child ends, to take away.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from course_lib.checks import exercises
+from course_lib.data import DataError
 
 _MADV_COLLAPSE = 25
 _LARGE_PAGE = 2 << 20
@@ -38,6 +42,13 @@ def rehearse(shell: Any) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
+
+
+def rehearse_experiments(exercise: str) -> None:
+    """Read and draw what the experiments of an exercise start from, so that no child does it anew."""
+    for asked in exercises.load_asked(exercise):
+        with contextlib.suppress(DataError):  # the package is missing; the notebook that needs it says so
+            asked.prepare()
 
 
 def rehearse_a_figure() -> None:

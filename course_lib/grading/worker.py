@@ -39,7 +39,7 @@ from course_lib.checks.asking import Asked, asking, first_line
 from course_lib.checks.case import Answer, Case
 from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
-from course_lib.grading.warming import rehearse, rehearse_a_figure, take_large_pages
+from course_lib.grading.warming import rehearse, rehearse_a_figure, rehearse_experiments, take_large_pages
 
 _ROOMS = ("data", "clipping", "dynamics", "training")
 _OTHER_ROOMS = ("fairness", "figures", "teach", "demos")
@@ -267,6 +267,7 @@ def serve(control: socket.socket, enclosed: bool, exercise: str) -> None:
     """
     shell, prepared = prepare(exercise), False
     rehearse(shell)
+    rehearse_experiments(exercise)
     _settle()
     pieces = take_large_pages()
     enclosure = Enclosure.prepare() if enclosed else None

@@ -25,7 +25,12 @@ def state():
     return sorted(shell.user_ns), numpy.geterr(), torch.get_default_dtype(), shell.execution_count
 before = state()
 warming.rehearse(shell)
+warming.rehearse_experiments("03_clipping_mechanics")
 assert state() == before
+from course_lib.checks.probes import e03_clipping_mechanics as probes
+drawn_before_any_child = probes._in_pascal.cache_info().misses
+probes.pascal_error(lambda g, threshold: g, 1.0)
+assert drawn_before_any_child == probes._in_pascal.cache_info().misses == 5
 assert (threading.active_count(), len(os.listdir("/proc/self/task"))) == (1, 1)
 worker.prepare_the_rest()
 assert state() == before

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from course_lib.checks.asking import Asked, Namespace
 from course_lib.checks.case import Case, Plain
+from course_lib.data import digits
 
 LARGEST = {
     "float16": 65504.0,
@@ -353,6 +354,7 @@ ASKED: tuple[Asked, ...] = (
         needs=("initial_gain",),
         draw=draw_initial_gain,
         probe=probe_initial_gain,
+        prepare=digits,
     ),
     Asked(
         name="transient",

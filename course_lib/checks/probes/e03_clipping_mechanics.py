@@ -346,6 +346,13 @@ def pascal_error(
     return float(np.mean(pascal_errors(rule, splits)))
 
 
+def prepare_rule_and_threshold() -> None:
+    """The splits that `pascal_error` averages over unless told otherwise, and their batches."""
+    for place in range(5):
+        _in_pascal(place)
+        _batches(place)
+
+
 def pascal_errors(rule: Callable[[Floats], Floats], splits: Iterable[int]) -> Floats:
     """The test error on each split, shape (splits,), all trained side by side.
 
@@ -437,6 +444,7 @@ ASKED: tuple[Asked, ...] = (
         needs=("train",),
         draw=draw_train,
         probe=probe_train,
+        prepare=_standardised_patients,
     ),
     Asked(
         name="rule_and_threshold",
@@ -445,5 +453,6 @@ ASKED: tuple[Asked, ...] = (
         needs=("my_rule", "my_threshold"),
         draw=draw_rule_and_threshold,
         probe=probe_rule_and_threshold,
+        prepare=prepare_rule_and_threshold,
     ),
 )

@@ -270,5 +270,6 @@ ASKED: tuple[Asked, ...] = (
         needs=("my_threshold",),
         draw=draw_sunspot_threshold,
         probe=probe_sunspot_threshold,
+        prepare=_task,
     ),
 )

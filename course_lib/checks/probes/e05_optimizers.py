@@ -224,6 +224,11 @@ def glitch_accuracy(cure: str, strength: float, seeds: Iterable[int] = range(3))
     return float(networks.accuracy(W).mean())
 
 
+def prepare_cure_and_strength() -> None:
+    """The networks that `glitch_accuracy` trains unless told otherwise."""
+    _networks((0, 1, 2))
+
+
 @lru_cache(maxsize=2)  # whoever compares cures does so on the same networks
 def _networks(seeds: tuple[int, ...]) -> tuple[DigitNetworks, list[tuple[NDArray[Any], NDArray[np.int64]]]]:
     """The networks of these seeds, and their batches."""
@@ -274,6 +279,7 @@ ASKED: tuple[Asked, ...] = (
         needs=("train_adamw",),
         draw=draw_train_adamw,
         probe=probe_train_adamw,
+        prepare=_patients,
     ),
     Asked(
         name="cure_and_strength",
@@ -282,5 +288,6 @@ ASKED: tuple[Asked, ...] = (
         needs=("my_cure", "my_strength"),
         draw=draw_cure_and_strength,
         probe=probe_cure_and_strength,
+        prepare=prepare_cure_and_strength,
     ),
 )

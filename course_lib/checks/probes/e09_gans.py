@@ -389,6 +389,12 @@ def noisy_distances(scheme: str, lr: float, max_norm: float, seeds: Iterable[int
     return np.asarray(np.nan_to_num(distances, nan=math.inf, posinf=math.inf))
 
 
+def prepare_game_choice() -> None:
+    """The games that `noisy_distances` plays unless told otherwise."""
+    for seed in range(10):
+        _noisy_game(seed)
+
+
 @lru_cache(maxsize=64)  # whoever compares schemes does so on the same games
 def _noisy_game(seed: int) -> tuple[Complex, complex]:
     """The noise of both players' gradients in each batch, and the start as seen from the equilibrium."""
@@ -449,6 +455,7 @@ ASKED: tuple[Asked, ...] = (
         draw=draw_modes_and_quality,
         probe=probe_modes_and_quality,
         refuses=("course_lib.training.gans.Ring.judge", "course_lib.training.gans.RealDigits.judge"),
+        prepare=_digits,
     ),
     Asked(
         name="gan_step",
@@ -465,5 +472,6 @@ ASKED: tuple[Asked, ...] = (
         needs=("my_scheme", "my_lr", "my_max_norm"),
         draw=draw_game_choice,
         probe=probe_game_choice,
+        prepare=prepare_game_choice,
     ),
 )

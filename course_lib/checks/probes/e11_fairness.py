@@ -229,6 +229,11 @@ def probe_rule_and_value(names: Namespace, case: Case) -> Plain:
     return {"rule": names["my_rule"], "value": names["my_value"]}
 
 
+def prepare_rule_and_value() -> None:
+    """The networks that `group_accuracies` trains unless told otherwise."""
+    group_accuracies("weigh", 0.0)
+
+
 def group_accuracies(rule: str, value: float, seeds: Iterable[int] = range(3)) -> tuple[float, float]:
     """The mean test accuracy of digit networks on digits as scanned, and on inverted ones.
 
@@ -269,6 +274,7 @@ ASKED: tuple[Asked, ...] = (
         draw=draw_gap_interval,
         probe=probe_gap_interval,
         refuses=("course_lib.fairness.group_metrics", "scipy.stats._resampling.bootstrap"),
+        prepare=_applications,
     ),
     Asked(
         name="fair_training",
@@ -302,5 +308,6 @@ ASKED: tuple[Asked, ...] = (
         needs=("my_rule", "my_value"),
         draw=draw_rule_and_value,
         probe=probe_rule_and_value,
+        prepare=prepare_rule_and_value,
     ),
 )
