@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -18,7 +20,7 @@ from course_lib.grading.ledger import Entry
 from course_lib.grading.likeness import Alike
 from course_lib.grading.page import bar, grid, grid_lines, histogram, page, page_lines
 from course_lib.grading.runner import Result
-from course_lib.grading.tables import write_whole
+from course_lib.grading.whole import write_whole
 
 FEEDBACK = "feedback"
 REPORT = "report.html"
@@ -28,11 +30,24 @@ _MOST_PAIRS = 100
 
 
 def feedback_name(learner: str, exercise: str) -> str:
-    """The feedback page's file name: readable, safe on every system, and nobody else's."""
-    parts = [re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("-.")[:60] for part in (learner, exercise)]
+    """The feedback page's file name: readable, letters of every script kept, and nobody else's on any system.
+
+    What is not small letters, digits, `.`, `_` and single `-` as it is stands for more than one name on some disk
+    (`Ann` and `ann`, two spellings of one accent), so 128 bits of the name's hash follow it.
+    """
+    parts = [_part_of_a_name(part) for part in (learner, exercise)]
     if parts != [learner, exercise]:
-        parts.append(hashlib.sha256(f"{learner}\0{exercise}".encode("utf-8", "replace")).hexdigest()[:8])
-    return "--".join(part for part in parts if part) + ".html"
+        digest = hashlib.sha256(f"{len(learner)} {learner}{exercise}".encode("utf-8", "replace")).digest()
+        parts.append(base64.b32encode(digest[:16]).decode("ascii").rstrip("=").lower())
+    return "--".join(parts) + ".html"
+
+
+def _part_of_a_name(text: str) -> str:
+    """At most 80 bytes, since a file's name may have 255, and other scripts take up to four for a letter."""
+    folded = unicodedata.normalize("NFC", clean(text)).casefold()
+    letters = (sign if sign in "._" or unicodedata.category(sign)[0] in "LMN" else "-" for sign in folded)
+    plain = re.sub("-+", "-", "".join(letters)).strip("-.")
+    return plain.encode("utf-8")[:80].decode("utf-8", "ignore") or "_"
 
 
 def write_feedback(entry: Entry, folder: Path) -> None:

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from course_lib.clean import clean_line
 from course_lib.grading.ledger import Entry
+from course_lib.grading.whole import write_whole
 
 GRADES = ("learner", "exercise", "points", "out_of", "status", "late", "attempt", "reason")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA = r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_BEGINS = re.compile(rf"(?:\A|(?<=;))(?={_FORMULA})")
+_BEGAN = re.compile(rf"(?:\A|(?<=;))'(?={_FORMULA})")
 
 
 def write_grades(entries: Iterable[Entry], path: Path) -> None:
     """One row a submission. Nothing in it depends on when or how fast it was graded."""
 
     def write(file: IO[str]) -> None:
-        table = csv.writer(file, lineterminator="\n")
+        table = rows_to(file)
         table.writerow(GRADES)
         for entry in entries:
-            graded = entry.graded
-            table.writerow(
-                (
-                    *(defused(entry.learner), defused(entry.exercise), entry.points, entry.out_of),
-                    *(
-                        graded.status,
-                        "yes" if entry.late else "",
-                        entry.attempt or "",
-                        defused(graded.reason),
-                    ),
-                )
-            )
+            late, attempt = "yes" if entry.late else "", entry.attempt or ""
+            told = (entry.graded.status, late, attempt, cell(entry.graded.reason))
+            table.writerow((cell(entry.learner), cell(entry.exercise), entry.points, entry.out_of, *told))
 
     write_whole(path, write)
 
@@ -45,8 +40,8 @@ def write_results(entries: Iterable[Entry], path: Path) -> None:
         for entry in entries:
             for result in entry.graded.results:
                 line = {
-                    "learner": entry.learner,
-                    "exercise": entry.exercise,
+                    "learner": clean_line(entry.learner),
+                    "exercise": clean_line(entry.exercise),
                     "question": result.question,
                     "status": result.status,
                     "points": result.points,
@@ -54,7 +49,7 @@ def write_results(entries: Iterable[Entry], path: Path) -> None:
                     "misconception": result.misconception or None,
                     "message": result.message,
                     "submission": {
-                        "path": entry.path,
+                        "path": clean_line(entry.path),
                         "status": entry.graded.status,
                         "reason": entry.graded.reason,
                         "late": entry.late,
@@ -67,16 +62,25 @@ def write_results(entries: Iterable[Entry], path: Path) -> None:
     write_whole(path, write)
 
 
+def rows_to(file: IO[str]) -> Any:
+    """A writer of rows that quotes every cell, so that no reader of CSV parts what a cell holds."""
+    return csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+
+def cell(text: str) -> str:
+    """What others wrote, as a cell of a table: clean, in one line, and no formula."""
+    return defused(clean_line(text))
+
+
 def defused(text: str) -> str:
-    """Text that a spreadsheet shows and does not run: what would begin a formula gets an apostrophe before it."""
-    return f"'{text}" if text.lstrip(" \n").startswith(_FORMULA) else text
+    """Text that a spreadsheet shows and does not run; `undefused` gives it back.
+
+    What would begin a formula gets an apostrophe before it: at the start of a cell, and after a semicolon, which
+    parts cells where commas do not, whatever quotes stand around them.
+    """
+    return _BEGINS.sub("'", text)
 
 
-def write_whole(path: Path, write: Callable[[IO[str]], None]) -> None:
-    """Write a file so that at every moment either the old one or the whole new one is there."""
-    half = path.with_name(path.name + ".part")
-    with half.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+def undefused(text: str) -> str:
+    """The text from which `defused` made this."""
+    return _BEGAN.sub("", text)

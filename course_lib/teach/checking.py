@@ -35,6 +35,15 @@ class Checked(Telling):
         return card.html(self.verdict) + (f"<p>{escape(self.note)}</p>" if self.note else "")
 
 
+class _CheckedByNbgrader(Checked):
+    """The same as a plain display: nbgrader takes the result of a check cell for points, and warns of any other."""
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+
+
 def check(name: str) -> Checked:
     """Check the caller's answer to the question `name`, keep the result, and show it.
 
@@ -51,7 +60,7 @@ def check_in(name: str, namespace: Mapping[str, Any]) -> Checked:
     if os.environ.get("NBGRADER_EXECUTION") in _GRADED_BY_NBGRADER:
         if not verdict.right:
             raise AssertionError(verdict.text())
-        return Checked(verdict)
+        return _CheckedByNbgrader(verdict)
     return Checked(verdict, _kept(exercise.name, verdict))
 
 

@@ -198,3 +198,23 @@ def test_bad_input_gets_one_sentence(tmp_path, capsys, exercise, index, sentence
     assert sentence in said
     assert said.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_export_leaves_no_part_of_it(tmp_path, monkeypatch):
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gradescope, "_add", full)
+    with pytest.raises(OSError, match="No space left"):
+        gradescope.write(EXERCISE, INDEX, tmp_path / "autograder.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_ends_of_lines_in_a_learners_words_break_nothing(tmp_path):
+    (tmp_path / "grades.csv").write_text("learner,status,reason\nl,graded,\n", encoding="utf-8")
+    name = next(iter(POINTS))
+    line = {"question": name, "points": 0, "out_of": 1, "message": "a\u2028b\u0085c", "status": "wrong"}
+    text = json.dumps(line, ensure_ascii=False) + "\n"
+    (tmp_path / "results.jsonl").write_text(text, encoding="utf-8")
+    (test,) = harness.report(EXERCISE, "x.ipynb", tmp_path)["tests"]
+    assert test["output"] == "a\u2028b\u0085c"

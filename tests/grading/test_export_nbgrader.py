@@ -102,6 +102,21 @@ def test_what_a_teacher_changed_is_not_overwritten(tmp_path, capsys):
     assert not (tmp_path / "nbgrader_config.py").exists()
 
 
+def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
+    plain = Path.replace
+    calls = iter(range(10))
+
+    def fails_later(self, target):
+        if next(calls) == 1:
+            raise OSError(28, "No space left on device", str(target))
+        return plain(self, target)
+
+    monkeypatch.setattr(Path, "replace", fails_later)
+    with pytest.raises(OSError, match="No space left"):
+        nbgrader.write([EXERCISE], tmp_path / "course")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_exercise_gets_one_sentence(tmp_path, capsys):
     assert main(["export", "nbgrader", "99_none", "--out", str(tmp_path / "c")]) == 1
     assert capsys.readouterr().err.startswith("course: There is no exercise '99_none'; the exercises are ")
@@ -147,19 +162,20 @@ def hand_in(course: Path, learner: str, change: Change) -> None:
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def run_nbgrader(course: Path, *arguments: str) -> None:
-    with_nbgrader(course, "-m", "nbgrader", *arguments, EXERCISE)
+def run_nbgrader(course: Path, *arguments: str) -> str:
+    """What nbgrader tells on standard error, as it works on the exercise."""
+    return with_nbgrader(course, "-m", "nbgrader", *arguments, EXERCISE).stderr
 
 
-def with_nbgrader(course: Path, *arguments: str) -> str:
-    """What nbgrader's Python prints when it runs in the course's folder."""
+def with_nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What comes of it when nbgrader's Python runs in the course's folder."""
     settings = beside_the_course(
         JUPYTER_CONFIG_DIR=str(course / "no-settings"), COURSE_WORK=str(course / "work")
     )
     words = [python_with_nbgrader(), *arguments]
     done = subprocess.run(words, cwd=course, env=settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    return done
 
 
 GRADEBOOK = """
@@ -188,9 +204,10 @@ def test_nbgrader_runs_the_course_and_gives_the_same_points(tmp_path):
 
     for learner, change in CLASS.items():
         hand_in(course, learner, change)
-    run_nbgrader(course, "autograde")
+    said = run_nbgrader(course, "autograde")
+    assert "which cannot be converted to" not in said  # a right answer's card is not taken for points
     run_nbgrader(course, "generate_feedback")
-    theirs = json.loads(with_nbgrader(course, "-c", GRADEBOOK, EXERCISE, *CLASS))
+    theirs = json.loads(with_nbgrader(course, "-c", GRADEBOOK, EXERCISE, *CLASS).stdout)
     assert not (course / "work").exists()
     pages = {
         learner: (course / "feedback" / learner / EXERCISE / f"{EXERCISE}.html").read_text(encoding="utf-8")
@@ -215,7 +232,7 @@ def graded_here(submissions: Path, out: Path) -> dict[str, dict[str, float]]:
     assert main(arguments) == 0
     with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
         points: dict[str, dict[str, float]] = {row["learner"]: {} for row in csv.DictReader(file)}
-    for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (out / "results.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n"):
         result = json.loads(line)
         points[result["learner"]][result["question"]] = result["points"]
     return points

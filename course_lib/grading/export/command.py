@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from course_lib.checks.exercises import EXERCISES
+from course_lib.clean import clean_line
 from course_lib.grading.export import gradebooks, gradescope, nbgrader
 from course_lib.grading.export.errors import ExportError
 
@@ -66,7 +67,7 @@ def _gradescope(args: argparse.Namespace) -> int:
 def _gradebook(args: argparse.Namespace) -> int:
     problems = gradebooks.export(args.kind, args.graded, args.roster, _writable(args.out))
     for sentence in problems:
-        print(sentence, file=sys.stderr)
+        print(clean_line(sentence), file=sys.stderr)
     print(f"The gradebook is {args.out}")
     return 1 if problems else 0
 

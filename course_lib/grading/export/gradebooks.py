@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import IO, Literal
 
 from course_lib.grading.export.errors import ExportError
-from course_lib.grading.tables import defused, write_whole
+from course_lib.grading.tables import cell as written
+from course_lib.grading.tables import rows_to, undefused
+from course_lib.grading.whole import write_whole
 
 System = Literal["canvas", "moodle"]
 
@@ -98,7 +100,7 @@ def read_grades(path: Path) -> Graded:
     learners: dict[str, dict[str, Grade]] = {}
     problems = []
     for row in rows:
-        learner, exercise = _undefused(row["learner"]), _undefused(row["exercise"])
+        learner, exercise = undefused(row["learner"]), undefused(row["exercise"])
         if row["status"] == "unreadable":
             problems.append(f"{learner}, {exercise}: not graded, so not in the gradebook.")
             continue
@@ -116,10 +118,6 @@ def _number(text: str, path: Path) -> str:
     if not re.fullmatch(r"\d+(\.\d+)?", text):
         raise ExportError(f"{path} holds {text!r} where points should be; run `course grade` again.")
     return text
-
-
-def _undefused(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and defused(cell[1:]) == cell else cell
 
 
 def read_roster(path: Path) -> tuple[list[str], list[dict[str, str]], dict[str, str]]:
@@ -273,9 +271,9 @@ def _write(
     prefix = "Final Grade note: " if system == "canvas" else ""
 
     def write(file: IO[str]) -> None:
-        table = csv.writer(file, lineterminator="\n")
+        table = rows_to(file)
         told = [f"{prefix}{exercise} {kind}" for exercise, kind in notes]
-        table.writerow(map(defused, [*who, *(heading for _, heading in columns), *told]))
+        table.writerow(map(written, [*who, *(heading for _, heading in columns), *told]))
         if system == "canvas":
             possible = [f"{graded.out_of(exercise):g}" for exercise, _ in columns]
             blank = [""] * (len(who) - 1)
@@ -284,7 +282,7 @@ def _write(
             grades = graded.learners[learner]
             points = [grades[e].points if e in grades else person.get(heading, "") for e, heading in columns]
             remarks = [grades[e].notes.get(kind, "") if e in grades else "" for e, kind in notes]
-            table.writerow(map(defused, [*(person.get(heading, "") for heading in who), *points, *remarks]))
+            table.writerow(map(written, [*(person.get(heading, "") for heading in who), *points, *remarks]))
 
     write_whole(out, write)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import course_lib
 from course_lib.checks.exercises import EXERCISES
 from course_lib.grading.export.errors import ExportError
+from course_lib.grading.whole import whole
 from course_lib.work import course_root
 
 _OF_THE_COURSE = ("pyproject.toml", "requirements.lock", "LICENSE", "LICENSE-text")
@@ -80,13 +81,11 @@ def write(exercise: str, torch_index: str, out: Path) -> None:
             f"{torch_index!r} is no address that begins with https://; take the --index-url that the selector on "
             "PyTorch's own site gives for Linux, Pip and CPU."
         )
-    half = out.with_name(f"{out.name}.part")
-    with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(out) as half, zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "setup.sh", _SETUP.replace("@TORCH_INDEX@", shlex.quote(torch_index)).encode(), 0o755)
         _add(archive, "run_autograder", _RUN.replace("@EXERCISE@", shlex.quote(exercise)).encode(), 0o755)
         for name, path in _files():
             _add(archive, name, path.read_bytes(), 0o644)
-    half.replace(out)
 
 
 def _files() -> Iterator[tuple[str, Path]]:

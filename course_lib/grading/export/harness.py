@@ -14,13 +14,14 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from course_lib.checks.exercises import load_asked
 from course_lib.errors import CourseError
 from course_lib.grading import command, confine
-from course_lib.grading.tables import write_whole
+from course_lib.grading.whole import write_whole
 
 Report = dict[str, Any]
 
@@ -89,12 +90,17 @@ def _sandbox() -> list[str]:
     return []
 
 
+def _results(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of `results.jsonl`, parted at newlines alone: other ends of lines may stand in a learner's words."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        yield from map(json.loads, file)
+
+
 def report(exercise: str, uploaded: str, out: Path) -> Report:
     """`results.json` for the one submission in a graded folder: a test for each question."""
     with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
         grade = next(csv.DictReader(file))
     titles = {asked.name: asked.title for asked in load_asked(exercise)}
-    lines = (out / "results.jsonl").read_text(encoding="utf-8").splitlines()
     tests = [
         {
             "name": f"{line['question']}: {titles[line['question']]}",
@@ -104,7 +110,7 @@ def report(exercise: str, uploaded: str, out: Path) -> Report:
             "output": line["message"],
             "status": "passed" if line["status"] == "right" else "failed",
         }
-        for line in map(json.loads, lines)
+        for line in _results(out / "results.jsonl")
     ]
     reason = f"{uploaded} {grade['reason']}" if grade["status"] == "unreadable" else grade["reason"]
     return {

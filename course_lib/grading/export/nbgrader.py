@@ -10,11 +10,11 @@ import copy
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from course_lib.checks.exercises import EXERCISES
 from course_lib.grading.export.errors import ExportError
-from course_lib.grading.tables import write_whole
+from course_lib.grading.whole import write_all
 from course_lib.work import course_root
 
 BEGIN, END, STUB = "### BEGIN SOLUTION", "### END SOLUTION", "### STUB "
@@ -69,9 +69,7 @@ def write(exercises: Iterable[str], out: Path) -> None:
     for path, text in files.items():
         if path.exists() and path.read_bytes() != text.encode():
             raise ExportError(f"{path} is there already and differs; move it away, or choose another --out.")
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, text)
+    write_all(files)
 
 
 def source(exercise: str) -> Notebook:
@@ -107,13 +105,6 @@ def marked(handed_out: str, solved: str) -> str:
         indent = ""
     told = [f"{STUB}{line}" for line in stub]
     return "\n".join([*ours[:before], *told, indent + BEGIN, *body, indent + END, *ours[len(ours) - after :]])
-
-
-def _write(path: Path, text: str) -> None:
-    def write(file: IO[str]) -> None:
-        file.write(text)
-
-    write_whole(path, write)
 
 
 def _built(folder: str, exercise: str) -> Notebook:
