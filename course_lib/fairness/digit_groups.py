@@ -75,7 +75,7 @@ def train_digit_groups(
     caps = bool(np.isfinite(cap).any())
     finite_cap = np.where(np.isfinite(cap), cap, 1)  # no cap times no gradient would be nan
     for rows in batches:
-        x = x_all[rows]
+        x = x_all.take(rows, axis=0)
         error, hidden = network.error(x, targets[rows])
         error *= weight[rows].swapaxes(1, 2)[..., None]
         gradient = network.gradient(x, error, hidden)
@@ -160,7 +160,7 @@ class _Networks:
         """Probabilities minus the targets, (S, N, batch, 10), and the hidden units, (S, N, batch, units + 1)."""
         hidden = self._hidden(x)
         p = hidden @ self.weights[1]
-        p -= p.max(axis=-1, keepdims=True)
+        p -= np.moveaxis(p, -1, 0).copy().max(axis=0)[..., None]  # NumPy is slow along a short last axis
         np.exp(p, out=p)
         p /= p.sum(axis=-1, keepdims=True)
         p -= targets[:, None]

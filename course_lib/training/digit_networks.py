@@ -88,6 +88,7 @@ def _parts(W: Array) -> list[Array]:
 
 
 def _softmax(logits: Array) -> Array:
-    p = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    largest = np.moveaxis(logits, -1, 0).copy().max(axis=0)  # NumPy is slow along a short last axis
+    p = np.exp(logits - largest[..., None])
     p /= p.sum(axis=-1, keepdims=True)
     return np.asarray(p)

@@ -23,6 +23,8 @@ from course_lib.training.batched_adam import BatchedAdam
 from course_lib.training.own_clip import TrainingError
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+_ZERO = np.float32(0)
 WEIGHTS = ("W", "u", "b", "v", "a")
 
 
@@ -169,52 +171,64 @@ def _start(units: int, generators: Sequence[torch.Generator], tied: bool) -> lis
     ]
 
 
-def _forward(weights: Sequence[Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-    """Predictions (K, B) from windows of shape (K, B, T), and all hidden states (T + 1, K, units, B)."""
-    W, u, b, v, a = weights
-    drive = u * x.permute(2, 0, 1)[:, :, None] + b
-    states = torch.zeros(len(drive) + 1, *drive.shape[1:])
-    seen, each = states.numpy(), states.unbind()
-    for t, given in enumerate(drive.unbind()):
-        torch.baddbmm(given, W, each[t], out=each[t + 1])
-        np.maximum(seen[t + 1], 0, out=seen[t + 1])
-    predicted: Tensor = torch.bmm(v, states[-1]) + a
-    return predicted[:, 0], states
+_LETTING_IT_BREAK = np.errstate(over="ignore", invalid="ignore")
+"""A network that breaks runs on as inf and nan, as it would in PyTorch."""
 
 
+@_LETTING_IT_BREAK
+def _forward(weights: Sequence[Tensor], x: Tensor) -> tuple[Singles, Singles]:
+    """Predictions (K, 1, B) from windows of shape (K, B, T), and all hidden states (T + 1, K, units, B)."""
+    W, u, b = (weight.numpy() for weight in weights[:3])
+    states = np.empty((x.shape[2] + 1, *u.shape[:2], x.shape[1]), np.float32)
+    states[0] = 0
+    drive = u * x.numpy().transpose(2, 0, 1)[:, :, None] + b
+    before = states[0]
+    for after, given in zip(states[1:], drive, strict=True):
+        np.matmul(W, before, out=after)
+        np.add(after, given, out=after)
+        np.maximum(after, _ZERO, out=after)
+        before = after
+    predicted = torch.bmm(weights[3], torch.from_numpy(before)) + weights[4]
+    return predicted.numpy(), states
+
+
+@_LETTING_IT_BREAK
 def _loss_and_gradients(weights: Sequence[Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Each network's mean squared error (K,) on windows (K, B, T) and targets (K, B), and its slope by W, u, b, v, a.
 
-    Backpropagation through time, written out: the very products and sums of autograd in the same order, a fifth of
-    its time, most of which goes into what it does around each small product. Between products NumPy works on the very
-    memory of the tensors: on so few numbers it is the faster.
+    Backpropagation through time, written out in NumPy: the products and sums of autograd in its order, without what
+    it does around each of them, which on matrices this small takes most of the time.
     """
-    W, _, _, v, _ = weights
     predicted, states = _forward(weights, x)
-    error = predicted - y
-    by_output = (2 / y.shape[1] * error)[:, None]
-    closed, backward = states[1:].numpy() <= 0, W.transpose(1, 2)
-    slopes = torch.empty_like(states[1:])  # by what comes out of each rectifier, then by what goes in
-    seen, each = slopes.numpy(), slopes.unbind()
-    torch.bmm(v.transpose(1, 2), by_output, out=each[-1])
-    for t in reversed(range(len(each))):
-        np.copyto(seen[t], 0, where=closed[t])
-        if t > 0:
-            torch.bmm(backward, each[t], out=each[t - 1])
-    years, networks = slopes.shape[:2]
-    by_W = torch.bmm(slopes.flatten(0, 1), states[:-1].flatten(0, 1).transpose(1, 2)).view(
-        years, networks, *W.shape[1:]
-    )
-    by_u = (slopes * x.permute(2, 0, 1)[:, :, None]).sum(dim=3, keepdim=True)
-    grads = [_last_first(of_years) for of_years in (by_W, by_u, slopes.sum(dim=3, keepdim=True))]
-    grads += [torch.bmm(by_output, states[-1].transpose(1, 2)), by_output.sum(dim=2, keepdim=True)]
-    return error.square().mean(dim=1), grads
+    error = predicted - y.numpy()[:, None]
+    by_output = np.float32(2 / y.shape[1]) * error
+    v, backward = weights[3].numpy().swapaxes(1, 2), weights[0].numpy().swapaxes(1, 2)
+    closed = states[1:] <= 0
+    slopes = np.empty_like(states[1:])  # by what comes out of each rectifier, then by what goes in
+    slope = np.matmul(v, by_output, out=slopes[-1])
+    for shut, earlier in zip(closed[:0:-1], slopes[-2::-1], strict=True):
+        np.copyto(slope, _ZERO, where=shut)
+        slope = np.matmul(backward, slope, out=earlier)
+    np.copyto(slope, _ZERO, where=closed[0])
+    by_x = slopes * x.numpy().transpose(2, 0, 1)[:, :, None]
+    grads = [
+        _last_first(slopes @ states[:-1].swapaxes(2, 3)),
+        _last_first(_over_batch(by_x).numpy()),
+        _last_first(_over_batch(slopes).numpy()),
+        torch.bmm(torch.from_numpy(by_output), torch.from_numpy(states[-1]).transpose(1, 2)),
+        _over_batch(by_output),
+    ]
+    return torch.from_numpy(error[:, 0]).square().mean(dim=1), grads
 
 
-def _last_first(of_years: Tensor) -> Tensor:
+def _over_batch(of_examples: Singles) -> Tensor:
+    """The sum over the last axis, in PyTorch's order."""
+    return torch.from_numpy(of_examples).sum(dim=-1, keepdim=True)
+
+
+def _last_first(of_years: Singles) -> Tensor:
     """The sum over years, the last one first, as errors travel."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return torch.from_numpy(np.add.reduce(of_years.numpy()[::-1], axis=0))
+    return torch.from_numpy(np.asarray(np.add.reduce(of_years[::-1], axis=0)))
 
 
 def _norms(grads: Sequence[Tensor]) -> Tensor:
@@ -262,7 +276,7 @@ def _runs(
     used_norms: Floats,
 ) -> RecurrentRuns:
     x = torch.from_numpy(task.x_test).float().expand(len(weights[0]), -1, -1)
-    predicted = _forward(weights, x)[0].double()
+    predicted = torch.from_numpy(_forward(weights, x)[0][:, 0]).double()
     finite = torch.stack([torch.isfinite(w).flatten(1).all(dim=1) for w in weights]).all(dim=0)
     errors = (predicted - torch.from_numpy(task.y_test)).square().mean(dim=1)
     errors = torch.where(torch.isfinite(errors), errors, math.inf)

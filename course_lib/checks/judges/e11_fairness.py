@@ -231,7 +231,7 @@ def _cells(case: Case, k: int) -> tuple[int, int, int, int]:
     return both, lender - both, model - both, len(y) - lender - model + both
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)  # a class has few different counts in two of its three cases
 def _resampled(cells: tuple[int, int, int, int], among: str) -> Floats:
     """A resample of people is a multinomial draw of the four counts, which is faster."""
     n = sum(cells)
