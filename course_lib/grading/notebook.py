@@ -1,7 +1,8 @@
 """A tolerant reader of notebooks that others wrote: only the code, whatever else the file holds.
 
 Stored outputs are passed over byte by byte and never kept, so 200 MB of them cost no memory. The file need not be
-a valid notebook in every corner; it must be JSON whose `cells` are cells.
+a valid notebook in every corner; it must be JSON whose `cells` are cells. It is read once, from beginning to end,
+into a copy of our own: whoever shortens or deletes it meanwhile spoils that notebook and nothing else.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ import codecs
 import hashlib
 import json
 import mmap
+import os
 import re
+import stat
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from course_lib.errors import CourseError
+from course_lib.grading.filetypes import HEAD, what_it_is
 
 LARGEST_FILE = 1 << 30
 """Bytes of one notebook file; the largest seen with honest outputs is a tenth of it."""
@@ -29,7 +35,15 @@ _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(rb'[^ \t\r\n,:"\[\]{}]++')
 _TO_NEXT_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
-_CHECK = re.compile(r"""^\s*check\(\s*["']([\w-]+)["']\s*\)""", re.MULTILINE)
+_HELD = 4 << 20
+"""Up to this size a file is held in memory; a larger one is copied to the disk first."""
+
+_CHECK = re.compile(r"""^[ \t]*check\(\s*+["']([\w-]++)["']\s*+\)""", re.MULTILINE)
+_DEFINED = re.compile(
+    r"^(?:(?:async[ ]+)?def|class)[ \t]+(\w{1,100})|^(\w{1,100})[ \t]*(?::[^=\n]{0,100})?=(?!=)", re.MULTILINE
+)
+_CONFLICT = re.compile(rb"^(?:<{7}|>{7}) ", re.MULTILINE)
+_NOTHING_MORE = re.compile(rb"[\0 \t\r\n]*+\Z")
 
 
 class NotebookError(CourseError):
@@ -48,22 +62,35 @@ class Cell:
 class Notebook:
     """What grading needs of a notebook.
 
-    `digest` is the SHA-256 of the file's bytes; `exercise` what its own metadata says it is, or `None`.
+    `digest` is the SHA-256 of the file's bytes. `exercise` is what its own metadata says it belongs to, or `None`,
+    and `kind` what they say it is: "exercise", "lesson", "solution" or nothing. `in_text` has the names that a cell
+    would define if it were code, each with the type of that cell ("Markdown", "raw").
     """
 
     cells: tuple[Cell, ...]
     exercise: str | None
     digest: str
+    kind: str = ""
+    in_text: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sources(self) -> list[str]:
         """The text of each code cell, in order."""
         return [cell.source for cell in self.cells]
 
+    @property
+    def checks(self) -> Counter[str]:
+        """How often each question is checked."""
+        return Counter(name for cell in self.cells for name in _CHECK.findall(cell.source))
+
     def notes(self, questions: Sequence[str]) -> list[str]:
-        """What is unusual about the check cells, in one sentence each; none of it changes a point."""
-        checks = Counter(name for cell in self.cells for name in _CHECK.findall(cell.source))
+        """What is unusual about the notebook, in one sentence each; none of it changes a point."""
+        checks = self.checks
         notes = []
+        if self.kind == "solution":
+            notes.append(
+                "By its metadata this is the solution that comes with the course, or was made from it."
+            )
         for name in questions:
             if not checks[name]:
                 notes.append(
@@ -77,49 +104,97 @@ class Notebook:
 def read(path: Path) -> Notebook:
     """The notebook in `path`; raises `NotebookError`, whatever the file holds."""
     try:
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            if size == 0:
-                raise NotebookError("is empty; save it in JupyterLab and hand it in again.")
-            if size > LARGEST_FILE:
-                raise NotebookError(f"holds {size >> 20:,} MB; clear its outputs and hand it in again.")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return _parse(content, hashlib.sha256(content).hexdigest())
+        with open(path, "rb", opener=_without_waiting) as file:
+            return _read(file)
     except OSError as error:
         raise NotebookError(f"cannot be read ({error.strerror or error}).") from None
 
 
-def _parse(content: mmap.mmap, digest: str) -> Notebook:
-    text: mmap.mmap | bytes = content
-    start = 0
-    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        if len(content) > LARGEST_CODE:
-            raise NotebookError("is written in UTF-16 and too large to convert; save it in JupyterLab.")
-        text = content[:].decode("utf-16", "replace").encode("utf-8")
-    elif content[:3] == codecs.BOM_UTF8:
-        start = 3
-    scanner = _Scanner(text, start)
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe in the place of a file must not keep the grader waiting for somebody to write into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _read(file: IO[bytes]) -> Notebook:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise NotebookError("is not a file.")
+    head = file.read(HEAD)
+    if not head:
+        raise NotebookError(
+            "is empty: nothing was ever written into it; hand in the file that holds the work."
+        )
+    encoding, what = _utf16(head), what_it_is(head)
+    begins = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    if what or (encoding is None and begins != b"{"):
+        raise NotebookError(
+            f"is not a notebook{f' but {what}' if what else ''}; hand in the .ipynb file itself."
+        )
+    with _own_copy(head, file, encoding) as (text, digest):
+        return _parse(text, digest)
+
+
+def _utf16(head: bytes) -> str | None:
+    """The encoding of text in two bytes a character, which some editors on Windows write."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return {b"{\0": "utf-16-le", b"\0{": "utf-16-be"}.get(head[:2])
+
+
+@contextmanager
+def _own_copy(head: bytes, file: IO[bytes], encoding: str | None) -> Iterator[tuple[mmap.mmap | bytes, str]]:
+    """The whole text in UTF-8, and the digest of the file's bytes. Only what is large goes to the disk.
+
+    The file itself is not mapped: who shortens a mapped file ends the process that reads it.
+    """
+    digest, size = hashlib.sha256(), 0
+    decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
+    with tempfile.SpooledTemporaryFile(_HELD) as copy:
+        block = head
+        while block:
+            size += len(block)
+            if size > LARGEST_FILE:
+                raise NotebookError(
+                    f"holds more than {LARGEST_FILE >> 20:,} MB; take its outputs out "
+                    "(jupyter nbconvert --clear-output --inplace FILE) and hand it in again."
+                )
+            digest.update(block)
+            copy.write(decoder.decode(block).encode() if decoder else block)
+            block = file.read(1 << 20)
+        copy.seek(0)
+        if size <= _HELD:
+            yield copy.read(), digest.hexdigest()
+            return
+        copy.rollover()
+        with mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            yield content, digest.hexdigest()
+
+
+def _parse(text: mmap.mmap | bytes, digest: str) -> Notebook:
+    scanner = _Scanner(text, len(codecs.BOM_UTF8) if text[:3] == codecs.BOM_UTF8 else 0)
     if scanner.peek() != b"{":
-        raise NotebookError("is not a notebook; hand in the .ipynb file that JupyterLab saves.")
+        raise NotebookError("is not a notebook; hand in the .ipynb file itself.")
     cells: list[Cell] | None = None
-    exercise: str | None = None
+    in_text: dict[str, str] = {}
+    exercise, kind = None, ""
     for key in scanner.members():
         if key == "cells":
-            cells = list(_code_cells(scanner))
+            cells = list(_code_cells(scanner, in_text))
         elif key == "metadata":
-            exercise = _exercise(scanner.value())
+            exercise, kind = _course(scanner)
         elif key == "worksheets":
             raise NotebookError("is in the notebook format of 2013; open and save it in JupyterLab.")
         else:
             scanner.skip()
-    if scanner.peek() != b"":
+    if not _NOTHING_MORE.match(text, scanner.at):
         raise scanner.error("something stands after its end")
     if cells is None:
-        raise NotebookError("is JSON but not a notebook: it has no cells.")
-    return Notebook(tuple(cells), exercise, digest)
+        raise NotebookError("is JSON but not a notebook: it has no cells; hand in the .ipynb file itself.")
+    return Notebook(tuple(cells), exercise, digest, kind, in_text)
 
 
-def _code_cells(scanner: _Scanner) -> Iterator[Cell]:
+def _code_cells(scanner: _Scanner, in_text: dict[str, str]) -> Iterator[Cell]:
+    """Each code cell; what the others would define goes into `in_text`."""
     for _ in scanner.entries():
         if scanner.peek() != b"{":
             raise NotebookError("is not a notebook: one of its cells is no cell.")
@@ -129,9 +204,13 @@ def _code_cells(scanner: _Scanner) -> Iterator[Cell]:
                 fields[key] = scanner.value()
             else:
                 scanner.skip()
-        if fields.get("cell_type") == "code":
-            metadata = fields.get("metadata")
-            yield Cell(_source(fields.get("source")), metadata if isinstance(metadata, dict) else {})
+        source, metadata = _source(fields.get("source")), fields.get("metadata")
+        match fields.get("cell_type"):
+            case "code":
+                yield Cell(source, metadata if isinstance(metadata, dict) else {})
+            case "markdown" | "raw" as kind if "```" not in source:
+                for name in _DEFINED.findall(source)[:100]:
+                    in_text["".join(name)] = {"markdown": "Markdown", "raw": "raw"}[kind]
 
 
 def _source(value: Any) -> str:
@@ -140,11 +219,23 @@ def _source(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _exercise(metadata: Any) -> str | None:
-    match metadata:
-        case {"course": {"name": str(name)}}:
-            return name
-    return None
+def _course(scanner: _Scanner) -> tuple[str | None, str]:
+    """Name and kind in the course's own metadata; all others (the state of widgets, say) may be large."""
+    name: str | None = None
+    kind = ""
+    if scanner.peek() != b"{":
+        scanner.skip()
+        return None, ""
+    for key in scanner.members():
+        if key != "course":
+            scanner.skip()
+            continue
+        course = scanner.value()
+        if isinstance(course, dict) and isinstance(course.get("name"), str):
+            name, kind = course["name"], str(course.get("kind", ""))
+            # Only what the build has executed knows its code: of exercises those are the solutions.
+            kind = "solution" if kind == "exercise" and "code" in course else kind
+    return name, kind
 
 
 class _Scanner:
@@ -156,7 +247,23 @@ class _Scanner:
         self.room = LARGEST_CODE
 
     def error(self, what: str) -> NotebookError:
-        return NotebookError(f"is not JSON ({what}, byte {self.at:,}); save it in JupyterLab again.")
+        """Why this is no JSON. JupyterLab cannot open such a file, so saving it there again is no way out."""
+        mark = _CONFLICT.search(self.text)
+        if mark:
+            return NotebookError(
+                f"is not JSON: it holds conflict markers of git (line {self._line(mark.start()):,}); "
+                "settle the conflict, see that JupyterLab opens the file, and hand it in again."
+            )
+        return NotebookError(
+            f"is not JSON ({what}, byte {self.at:,}): the file is damaged, and JupyterLab cannot open it either; "
+            "hand in an undamaged copy."
+        )
+
+    def _line(self, at: int) -> int:
+        """The line of byte `at`, counted piece by piece: the text may be larger than memory should be."""
+        return 1 + sum(
+            self.text[start : min(start + (1 << 20), at)].count(b"\n") for start in range(0, at, 1 << 20)
+        )
 
     def peek(self) -> bytes:
         space = _SPACE.match(self.text, self.at)
@@ -229,7 +336,9 @@ class _Scanner:
         self.skip()
         self.room -= self.at - start
         if self.room < 0:
-            raise NotebookError(f"holds more than {LARGEST_CODE >> 20} MB of code and text.")
+            raise NotebookError(
+                f"holds more than {LARGEST_CODE >> 20} MB of code and text; take data and pictures out of its cells."
+            )
         try:
             return json.loads(self.text[start : self.at].decode("utf-8", "replace"), strict=False)
         except (ValueError, RecursionError):

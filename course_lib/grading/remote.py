@@ -64,6 +64,8 @@ def pack_job(task: Task, secrets: Mapping[str, bytes], limits: Limits, sandbox: 
         "question": task.question,
         "digest": task.notebook.digest,
         "cells": task.notebook.sources,
+        "kind": task.notebook.kind,
+        "in_text": dict(task.notebook.in_text),
         "secrets": {name: secret.hex() for name, secret in secrets.items()},
         "seconds": limits.submission,
         "sandbox": sandbox,
@@ -90,7 +92,8 @@ def _grade(job: dict[str, Any]) -> Graded:
             "install the same on all machines."
         )
     cells = tuple(Cell(source, {}) for source in job["cells"])
-    task = Task(Notebook(cells, job["exercise"], job["digest"]), job["exercise"], job["question"])
+    notebook = Notebook(cells, job["exercise"], job["digest"], job["kind"], job["in_text"])
+    task = Task(notebook, job["exercise"], job["question"])
     secrets = {name: bytes.fromhex(secret) for name, secret in job["secrets"].items()}
     return _seat(job["sandbox"]).grade(task, secrets, Limits(job["seconds"]))
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -170,7 +170,7 @@ def _outcome(
     log = _Log(cases)
     _run(notebook, name, log, limits, worker)
     verdicts = tuple(
-        _decided(question, log) for question in exercise(name).questions if question.name in cases
+        _decided(question, log, notebook) for question in exercise(name).questions if question.name in cases
     )
     raised = tuple(log.raised[number] for number in sorted(log.raised))
     seconds = time.monotonic() - began - log.waited
@@ -362,17 +362,30 @@ def _fill(log: _Log, name: str, answer: Answer) -> None:
     log.finished.add(name)
 
 
-def _decided(question: Question, log: _Log) -> Verdict:
+def _decided(question: Question, log: _Log, notebook: Notebook) -> Verdict:
     cases = log.cases[question.name]
     answers = log.answers.get(question.name) or [Answer("missing", detail=question.asked.needs[0])] * len(
         cases
     )
     try:
-        return decide(question, cases, answers)
+        return _with_its_cell(decide(question, cases, answers), answers, notebook)
     except Exception as defect:  # an answer of a form that the check's author did not foresee
         log.defects.append(clean(f"{_defect(question.name)} {type(defect).__name__}: {defect}"))
         message = "The check could not compare your answer; your teacher has been told."
         return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message)
+
+
+def _with_its_cell(verdict: Verdict, answers: list[Answer], notebook: Notebook) -> Verdict:
+    """The same verdict; where a name is missing that a cell of text would define, it says so."""
+    name = answers[0].detail
+    if verdict.status != "missing" or name not in notebook.in_text:
+        return verdict
+    return replace(
+        verdict,
+        message=f"The name {name} is not defined: the cell that would define it is of type "
+        f"{notebook.in_text[name]}, and only code cells are run. Make it a code cell again (in JupyterLab: "
+        "click beside it and press Y), then run it.",
+    )
 
 
 def _result(verdict: Verdict) -> Result:
