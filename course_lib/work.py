@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import os
 import shutil
@@ -108,23 +107,3 @@ def reset_exercise(name: str) -> Path:
     """A fresh copy of an exercise; the old one is kept beside it, as `set_aside` names it."""
     set_aside(name)
     return open_exercise(name)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `course open` and `course reset` take."""
-    parser.add_argument("name", metavar="NAME", help=f"an exercise: {', '.join(exercise_names())}")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Carry out `course open NAME` or `course reset NAME`, and say where the notebook is."""
-    if arguments.command == "reset" and (kept := set_aside(arguments.name)):
-        print(f"Your old copy is kept as {kept}")
-    copy = open_exercise(arguments.name)
-    print(f"Your copy of the exercise is {copy}")
-    from course_lib.lab import (
-        address_of,
-    )  # here, since it asks Jupyter, which others of this room do not need
-
-    address = address_of(copy)
-    print(f"Open it at {address}" if address else "Run `course lab`, and open it there from the folder work.")
-    return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import cli, lab, work
+from course_lib import cli, opening, work
 from course_lib.work import WorkError
 
 NAME = "01_explosion"
@@ -123,13 +123,13 @@ def test_a_copy_that_was_cut_short_is_no_copy(course: Path, monkeypatch: pytest.
 def test_the_commands_say_where_the_notebook_is(
     course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lab, "address_of", lambda path: None)
+    monkeypatch.setattr(opening, "address_of", lambda path: None)
     assert cli.main(["open", NAME]) == 0
     copy = course / "work" / f"{NAME}.ipynb"
     assert capsys.readouterr().out == (
         f"Your copy of the exercise is {copy}\nRun `course lab`, and open it there from the folder work.\n"
     )
-    monkeypatch.setattr(lab, "address_of", lambda path: f"http://lab/{path.name}")
+    monkeypatch.setattr(opening, "address_of", lambda path: f"http://lab/{path.name}")
     assert cli.main(["reset", NAME]) == 0
     assert capsys.readouterr().out == (
         f"Your old copy is kept as {copy.with_name(f'{NAME}.1.ipynb')}\n"
