@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import inspect
 import re
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import traitlets
 
@@ -67,38 +69,64 @@ class OneOf(traitlets.TraitType[Any, Any]):
         return str(value)
 
 
+class Drawing(Protocol):
+    """A demo's module `picture`: its state in words, and as marks on a page of fixed size."""
+
+    WIDTH: int
+    HEIGHT: int
+
+    def words(self, state: Any) -> list[str]:
+        """What the state shows, in sentences; the first is the headline."""
+
+    def marks(self, state: Any) -> Sequence[svg.Mark]:
+        """The state as marks."""
+
+
 class Demo(Panel):
     """A picture with controls. A subclass has one trait, `Between` or `OneOf`, for each part of its state.
 
-    It has a `title`, says in `words()` what the state shows, and draws it in `picture()` for a page without
-    a kernel. Its `script` imports `stage.js`; a browser gets `panel.js`, `stage.js` and the script as one
-    module, and the style sheets likewise.
+    It has a `title`, and a `drawing` that says and draws the state for a page without a kernel. `demo.js` beside
+    it imports `stage.js`; a browser gets `panel.js`, `stage.js` and `demo.js` as one module, and the
+    style sheets likewise.
     """
 
+    name: ClassVar[str]
     title: ClassVar[str]
     parts: ClassVar[tuple[str, ...]]
+    drawing: Drawing
     marks_sheet: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "script" not in cls.__dict__:  # anywidget derives a class for each instance; its base has it all
+        if "drawing" not in cls.__dict__:  # anywidget derives a class for each instance; its base has it all
+            super().__init_subclass__(**kwargs)
             return
-        own_sheet = cls.sheet.read_text(encoding="utf-8") if cls.sheet else ""
+        folder = Path(inspect.getfile(cls)).parent
+        cls.name = folder.name
+        cls.script, cls.sheet = folder / "demo.js", folder / "demo.css"
+        super().__init_subclass__(**kwargs)
+        own_sheet = cls.sheet.read_text(encoding="utf-8")
         cls.marks_sheet = _STAGE_SHEET + own_sheet
         cls._esm = _STAGE_IMPORT.sub(lambda _: _STAGE_SCRIPT, cls._esm)
         cls._css = cls._css.removesuffix(own_sheet) + cls.marks_sheet
 
     def words(self) -> list[str]:
         """What the state shows, in sentences; the first is the headline."""
-        raise NotImplementedError
+        return self.drawing.words(self.in_view())
 
     def picture(self) -> str:
         """The state as an SVG that stands on its own."""
-        raise NotImplementedError
+        drawn = self.drawing
+        return svg.document(
+            drawn.marks(self.in_view()), drawn.WIDTH, drawn.HEIGHT, self.name, self.marks_sheet
+        )
 
     def state(self) -> dict[str, Any]:
-        """Every part of the state by name, as `compute` takes it."""
+        """Every part of the state by name."""
         return {part: getattr(self, part) for part in self.parts}
+
+    def in_view(self) -> dict[str, Any]:
+        """The state as the drawing and `compute` take it."""
+        return self.state()
 
     def text(self) -> str:
         """The headline and the rest in words, and how to bring the picture to life."""
@@ -116,3 +144,18 @@ class Demo(Panel):
     def pin(self) -> str:
         """The state in one line, for a journal entry that points at it."""
         return f"{self.title}: " + ", ".join(f"{part} = {value}" for part, value in self.state().items())
+
+
+class RecordedDemo(Demo):
+    """A demo of runs that were really trained: `recorded()` gives their numbers, which a page gets once."""
+
+    recorded: Callable[[], dict[str, Any]]
+    runs = traitlets.Dict().tag(sync=True)
+
+    @traitlets.default("runs")
+    def _recorded(self) -> dict[str, Any]:
+        return self.recorded()
+
+    def in_view(self) -> dict[str, Any]:
+        """The state with all runs beside it."""
+        return {**self.state(), "runs": self.runs}

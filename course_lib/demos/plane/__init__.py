@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import cast
-
-from course_lib.demos import svg
 from course_lib.demos.plane import picture
-from course_lib.demos.plane.model import RULES, State
+from course_lib.demos.plane.model import RULES
 from course_lib.demos.stage import Between, Demo, OneOf
 
 __all__ = ["Plane", "plane_demo"]
-
-_HERE = Path(__file__).parent
 
 
 class Plane(Demo):
     """The plane of lesson 03_clipping_mechanics; `first`, `second`, `threshold`, `rule` can be read and set."""
 
-    script = _HERE / "demo.js"
-    sheet = _HERE / "demo.css"
+    drawing = picture
     title = "Demo: one gradient, four ways to clip it"
     parts = ("first", "second", "threshold", "rule")
 
@@ -27,15 +20,6 @@ class Plane(Demo):
     second = Between(-5.5, 5.5, default=1.0)
     threshold = Between(0.5, 5.0, default=2.0)
     rule = OneOf(*RULES)
-
-    def words(self) -> list[str]:
-        """What the rule in view makes of the gradient: length, direction, and what escapes."""
-        return picture.words(cast(State, self.state()))
-
-    def picture(self) -> str:
-        """The gradient, its clipped image, and the box or ball between them."""
-        marks = picture.marks(cast(State, self.state()))
-        return svg.document(marks, picture.WIDTH, picture.HEIGHT, "plane", self.marks_sheet)
 
 
 def plane_demo(

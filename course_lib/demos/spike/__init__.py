@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import cast
-
-from course_lib.demos import svg
 from course_lib.demos.spike import picture
-from course_lib.demos.spike.model import SPANS, State
+from course_lib.demos.spike.model import SPANS
 from course_lib.demos.stage import Between, Demo, OneOf
 
 __all__ = ["Spike", "spike_demo"]
-
-_HERE = Path(__file__).parent
 
 
 class Spike(Demo):
     """The spike of lesson 05_optimizers; `spike`, `at`, `threshold` and `memory` can be read and set."""
 
-    script = _HERE / "demo.js"
-    sheet = _HERE / "demo.css"
+    drawing = picture
     title = "Demo: one spike, and what Adam remembers of it"
     parts = ("spike", "at", "threshold", "memory")
 
@@ -27,15 +20,6 @@ class Spike(Demo):
     at = Between(1, 100, default=100)
     threshold = Between(1.0, 10_000.0, default=1.0)
     memory = OneOf(*SPANS)
-
-    def words(self) -> list[str]:
-        """How far the effective step falls and how long it takes to come back, with and without clipping."""
-        return picture.words(cast(State, self.state()))
-
-    def picture(self) -> str:
-        """Both averages and the step, one below the other, over time."""
-        marks = picture.marks(cast(State, self.state()))
-        return svg.document(marks, picture.WIDTH, picture.HEIGHT, "spike", self.marks_sheet)
 
 
 def spike_demo(spike: float = 100.0, at: int = 100, threshold: float = 1.0, memory: str = "0.999") -> Spike:
