@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 Plain: TypeAlias = Any
 """None, bool, int, float, str, a NumPy array of numbers or booleans, or a list or str-keyed dict of these."""
+
+Floats: TypeAlias = NDArray[np.float64]
 
 Status = Literal["given", "raised", "missing", "blank", "refused", "unreadable", "timed out"]
 

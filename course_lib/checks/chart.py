@@ -22,6 +22,11 @@ def opening(alt: str, box: tuple[float, float, float, float]) -> str:
     )
 
 
+def top_of(*heights: float) -> float:
+    """The height of a chart that shows all of these, as a number that can be read at its edge."""
+    return float(f"{1.15 * max(heights):.2g}")
+
+
 def chart(
     curves: Sequence[tuple[str, Sequence[float], str, str]],
     marks: Sequence[tuple[str, float, float, str]],

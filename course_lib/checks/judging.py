@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from course_lib.checks.asking import Asked, Namespace, ask_ours
 from course_lib.checks.case import Answer, Case, Plain, size
@@ -39,6 +39,10 @@ class Finding:
     expected: Plain = UNSTATED
 
 
+Say: TypeAlias = str | Callable[[Case, Answer], str]
+"""What is said to an answer: one text for all, or a function of the failing case and the answer it got."""
+
+
 @dataclass(frozen=True)
 class Misconception:
     """A named way to be wrong, and what a good teaching assistant would say to it.
@@ -51,7 +55,7 @@ class Misconception:
 
     name: str
     wrong: Namespace
-    message: str | Callable[[Case, Answer], str]
+    message: Say
     hint: str
     matches: Callable[[list[Case], list[Answer]], bool] | None = None
 

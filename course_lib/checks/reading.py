@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from course_lib.checks.case import Plain
-
-Floats: TypeAlias = NDArray[np.float64]
+from course_lib.checks.case import Floats, Plain
 
 
 def numbers_in(value: Plain) -> Floats | None:
