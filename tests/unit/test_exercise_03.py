@@ -572,6 +572,11 @@ def test_the_learners_own_functions_go_into_the_experiment():
     assert len(seen) == 400
 
 
+def test_a_clip_that_returns_one_number_does_not_stop_the_experiment():
+    """The answer to an earlier question may be wrong; the cell that sets this one's must run to its end."""
+    assert math.isfinite(probes.pascal_error(lambda g, threshold: 1.0, 0.01))
+
+
 def test_the_experiment_is_the_lessons_sweep_with_one_setting():
     """Splits side by side, against `training.linear.sweep`, which trains one split after the other."""
     parts = [probes._in_pascal(seed) for seed in (7, 2**31)]

@@ -341,7 +341,10 @@ def pascal_error(
     """
 
     def rule(G: Floats) -> Floats:
-        return np.stack([clip(g, float(threshold)) for g in G])
+        clipped = np.empty_like(G)
+        for row, g in zip(clipped, G, strict=True):
+            row[:] = clip(g, float(threshold))  # a single number, which some return by mistake, fills the row
+        return clipped
 
     return float(np.mean(pascal_errors(rule, splits)))
 
