@@ -48,6 +48,14 @@ def work_folder() -> Path:
     return folder
 
 
+def being_built() -> bool:
+    """Whether the build runs this notebook: what it shows is stored, and read by people who have not run it yet.
+
+    So nothing may stand in it that is true of the builder's machine only, such as how long a cell took there.
+    """
+    return bool(os.environ.get("COURSE_BUILD"))
+
+
 def exercise_names() -> list[str]:
     """The exercises there are, in the order of their lessons."""
     return [lesson.name for lesson in LESSONS if lesson.exercise]

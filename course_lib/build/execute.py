@@ -63,6 +63,7 @@ def kernel_environment(root: Path, scratch: Path) -> dict[str, str]:
     inherited = os.environ.get("PYTHONPATH")
     fixed = {
         "COLUMNS": "80",
+        "COURSE_BUILD": "1",
         "COURSE_ROOT": str(root),
         "COURSE_WORK": str(scratch / "work"),
         "IPYTHONDIR": str(scratch / "ipython"),

@@ -6,6 +6,7 @@ from course_lib.curriculum import Lesson
 from course_lib.curriculum import lesson as find_lesson
 from course_lib.teach.session import SESSION
 from course_lib.teach.telling import Telling
+from course_lib.work import being_built
 
 
 class Measured(Telling):
@@ -17,10 +18,12 @@ class Measured(Telling):
 
     def text(self) -> str:
         """Both times in one line."""
-        return (
-            f"Stated: {self.lesson.minutes} minutes to read and think. "
-            f"Measured: the cells of this notebook have run for {self.seconds:.1f} s so far."
+        measured = (
+            "run this notebook, and here stand the seconds that its cells took on your machine."
+            if being_built()
+            else f"the cells of this notebook have run for {self.seconds:.1f} s so far."
         )
+        return f"Stated: {self.lesson.minutes} minutes to read and think. Measured: {measured}"
 
     def html(self) -> str:
         """The same, as a paragraph."""

@@ -35,7 +35,6 @@
 
 # %%
 import numpy as np
-import torch
 
 from course_lib import doctor
 from course_lib.teach import (
@@ -47,8 +46,6 @@ from course_lib.teach import (
     Quiz,
     measured_minutes,
 )
-
-torch.set_num_threads(1)
 
 doctor.report()
 
@@ -170,5 +167,5 @@ Progress()
 #
 # [Explosion](01_explosion.ipynb): fifty layers, each a little too generous, and what becomes of a gradient.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 measured_minutes("00_start_here")

@@ -44,7 +44,6 @@ from course_lib.teach import (
     measured_minutes,
 )
 
-torch.set_num_threads(1)
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 LearningMap("01_explosion")
@@ -685,5 +684,5 @@ ExitCheck(
 # %%
 Journal("01_explosion")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 measured_minutes("01_explosion")

@@ -43,7 +43,6 @@ from course_lib.teach import (
     measured_minutes,
 )
 
-torch.set_num_threads(1)
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 LearningMap("03_clipping_mechanics")
@@ -924,5 +923,5 @@ ExitCheck(
 # %%
 Journal("03_clipping_mechanics")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 measured_minutes("03_clipping_mechanics")

@@ -26,7 +26,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from course_lib.clipping import AutoClipThreshold, ZClipThreshold
@@ -49,7 +48,6 @@ from course_lib.teach import (
 )
 from course_lib.training import RecurrentSetting, forecast, train_recurrent
 
-torch.set_num_threads(1)
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 LearningMap("04_threshold")
@@ -717,5 +715,5 @@ ExitCheck(
 # %%
 Journal("04_threshold")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 measured_minutes("04_threshold")

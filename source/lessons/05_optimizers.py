@@ -46,7 +46,6 @@ from course_lib.teach import (
 )
 from course_lib.training.optimizers import braked_share, recovery_steps
 
-torch.set_num_threads(1)
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LearningMap("05_optimizers")
@@ -1069,5 +1068,5 @@ ExitCheck(
 # %%
 Journal("05_optimizers")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 measured_minutes("05_optimizers")

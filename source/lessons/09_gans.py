@@ -45,7 +45,6 @@ from course_lib.teach import (
     measured_minutes,
 )
 
-torch.set_num_threads(1)
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 LearningMap("09_gans")
@@ -938,5 +937,5 @@ print(
 # %%
 Journal("09_gans")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 measured_minutes("09_gans")

@@ -57,7 +57,6 @@ from course_lib.teach import (
     measured_minutes,
 )
 
-torch.set_num_threads(1)
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LearningMap("11_fairness")
@@ -1028,5 +1027,5 @@ ExitCheck(
 # %%
 Journal("11_fairness")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 measured_minutes("11_fairness")

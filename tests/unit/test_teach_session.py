@@ -84,3 +84,11 @@ def test_both_times_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
         "Stated: 70 minutes to read and think. "
         "Measured: the cells of this notebook have run for 3.2 s so far."
     )
+
+
+def test_no_time_of_the_builder_is_stored_for_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_BUILD", "1")
+    monkeypatch.setattr(session.SESSION, "measured", lambda: 3.24)
+    said = measured_minutes("01_explosion").text()
+    assert said.startswith("Stated: 70 minutes")
+    assert "3.2" not in said and "on your machine" in said
