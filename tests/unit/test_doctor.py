@@ -7,17 +7,21 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import jupyter_client.kernelspec
 import jupyter_core.paths
 import pytest
+from packaging.requirements import Requirement
 
 from course_lib import cli, doctor
 from course_lib.curriculum import LESSONS
 from course_lib.doctor import Check, Pin, Report
 
+ROOT = Path(__file__).resolve().parents[2]
 LOCK = "# pins\ntorch==2.13.0\nnumpy==2.4.6\nsoupsieve==9 ; python_full_version < '3.0'\n"
 
 
@@ -88,9 +92,62 @@ def test_packages_astray_are_named_and_the_rest_counted(
 
 def test_the_remedy_suits_the_python_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "sys", SimpleNamespace(prefix=str(Path("course", ".venv"))))
-    assert "run `python3 start.py`" in doctor._set_up_again()
+    assert "run `python3 start.py repair`" in doctor._set_up_again()
     monkeypatch.setattr(doctor, "sys", SimpleNamespace(prefix=str(Path("miniconda"))))
     assert "-m pip install -r requirements.lock" in doctor._set_up_again()
+
+
+@pytest.mark.parametrize(
+    ("damage", "ok"),
+    [
+        (lambda site: None, True),
+        (lambda site: (site / "tiny" / "part.py").unlink(), False),
+        (lambda site: (site / "tiny" / "part.py").write_text("x"), False),
+        (lambda site: shutil.rmtree(site / "tiny"), False),
+    ],
+    ids=["whole", "a file gone", "a file cut short", "all but its record gone"],
+)
+def test_a_package_of_which_only_the_record_is_left_is_not_there(
+    course: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], object], ok: bool
+) -> None:
+    site = course / "site"
+    info = site / "tiny-1.0.dist-info"
+    for folder in (site / "tiny", info):
+        folder.mkdir(parents=True)
+    (site / "tiny" / "part.py").write_text("part = 1\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+    (info / "RECORD").write_text(
+        "tiny/part.py,sha256=x,9\n../../bin/tiny,sha256=x,99\ntiny/__pycache__/a.pyc,,\n"
+    )
+    (course / "requirements.lock").write_text("tiny==1.0\n")
+    monkeypatch.syspath_prepend(str(site))
+    damage(site)
+    assert doctor.packages().ok is ok
+    if not ok:
+        assert "tiny is not whole (tiny/part.py is gone or was cut short)" in doctor.packages().sentence
+        assert "repair" in doctor.packages().mend or "pip install" in doctor.packages().mend
+
+
+def test_what_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "raises.py").write_text("raise ValueError('two\\nlines')")
+    (tmp_path / "ends.py").write_text("import os\nos._exit(3)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "IMPORTED", ("json", "no_such_package", "raises"))
+    found = doctor.imports()
+    assert not found.ok
+    assert "no_such_package (ModuleNotFoundError: No module named 'no_such_package')" in found.detail
+    assert "raises (ValueError: two lines)" in found.detail and "json" not in found.detail
+    monkeypatch.setattr(doctor, "IMPORTED", ("json", "ends"))
+    assert "one of them, which ends Python" in doctor.imports().detail
+    monkeypatch.setattr(doctor, "IMPORTED", ("json",))
+    assert doctor.imports().ok
+
+
+def test_all_that_the_course_depends_on_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {Requirement(line).name for line in project["dependencies"]} - {"torch"}
+    modules = {name.partition(".")[0] for name in doctor.IMPORTED}
+    assert {{"scikit-learn": "sklearn"}.get(name, name.replace("-", "_")) for name in names} == modules
 
 
 def test_torch_differentiates_and_a_torch_that_does_not_load_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,6 +291,20 @@ def test_a_lesson_sees_no_path_and_no_number_of_this_machine() -> None:
     )
     told = json.dumps(well._repr_mimebundle_())
     assert sys.executable not in told and str(Path.home()) not in told and "GB" not in told
+
+
+def test_what_is_stored_vouches_for_no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_BUILD", "1")
+    monkeypatch.setattr(doctor, "FOR_A_LESSON", (lambda: Check("torch works", True, "torch 2.13.0"),))
+    stored = doctor.report()
+    assert stored.text() == (
+        "?      torch works\nRun this cell, and each line says whether it holds on your machine."
+    )
+    assert "All is well" not in stored.html() and ">ok<" not in stored.html()
+    monkeypatch.setattr(doctor, "FOR_A_LESSON", (lambda: Check("torch works", False, "no torch", "mend it"),))
+    assert "wrong  no torch; mend it." in doctor.report().text(), (
+        "the builder is told of a fault all the same"
+    )
 
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
