@@ -1,16 +1,19 @@
 """Set the course up on this machine and open it.
 
     python3 start.py [--no-browser] [--port PORT]    set up, open JupyterLab at the first notebook
-    python3 start.py test [pytest's arguments]       set up, run every test
+    python3 start.py test [--no-system] [pytest's arguments]    set up, run every test
+    python3 start.py repair                          look at every installed file, mend what is damaged
 
-Everything goes into `.venv` beside this file; nothing else on the machine is touched. What was
-installed is remembered in a stamp, so that the second start has nothing left to do.
+Everything goes into `.venv` beside this file; nothing else on the machine is touched, but for what tests
+need beyond Python packages, where root runs them (`--no-system` forbids that too). What was installed is
+remembered in a stamp, so that the second start has nothing left to do.
 
 Standard library only, and written so that Python 3.6 can read it: a Python that is too old must still
 be able to say so.
 """
 
 import argparse
+import base64
 import csv
 import hashlib
 import json
@@ -24,7 +27,6 @@ import subprocess
 import sys
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -146,10 +148,25 @@ def _stamp(version: str, pins: str) -> Dict[str, str]:
 
 
 def _write_stamp(version: str, pins: str) -> None:
-    """Written whole or not at all, so that a stamp is never half of one."""
+    """Written whole or not at all, so that a stamp is never half of one; it lists what was installed."""
     fresh = STAMP.with_name(STAMP.name + ".new")
-    fresh.write_text(json.dumps(_stamp(version, pins)), encoding="utf-8")
+    told = dict(_stamp(version, pins), installed=os.pathsep.join(_entries(_site_packages(version))))
+    fresh.write_text(json.dumps(told), encoding="utf-8")
     fresh.replace(STAMP)
+
+
+def _entries(site: Path) -> List[str]:
+    """What lies in the folder of packages: a look at names alone, quick enough for every start."""
+    return sorted(path.name for path in site.iterdir()) if site.is_dir() else []
+
+
+def _as_left(version: str, pins: str) -> bool:
+    """Whether `.venv` is as the last set-up left it: the same pins, and nothing gone that was installed."""
+    stamp = _read_stamp()
+    installed = stamp.pop("installed", None)
+    if stamp != _stamp(version, pins) or not isinstance(installed, str):
+        return False
+    return set(installed.split(os.pathsep)) <= set(_entries(_site_packages(version)))
 
 
 def pins() -> str:
@@ -211,25 +228,38 @@ def _make_venv() -> None:
         raise Trouble(explain(made.stdout))
 
 
-def damaged(site: Path) -> List[Path]:
-    """What an installation that was cut short left in `site`: the records of packages that are not whole.
+def damaged(site: Path, thorough: bool = False) -> List[Path]:
+    """What is not whole in `site`: the records of packages that were cut short, or changed since.
 
-    Pip writes a package's RECORD last, with the size of each file; a package without one, or with a file
-    missing or cut short, is not whole. A folder that begins with `~` is one that pip was replacing.
+    Pip writes a package's RECORD last, with the size and the hash of each file; a package without one, or
+    with a file missing or cut short, is not whole. `thorough` reads every file and compares its hash too.
+    A folder that begins with `~` is one that pip was replacing.
     """
-    return sorted(site.glob("~*")) + [info for info in sorted(site.glob("*.dist-info")) if not _whole(info)]
+    records = sorted(site.glob("*.dist-info"))
+    return sorted(site.glob("~*")) + [info for info in records if not _whole(info, thorough)]
 
 
-def _whole(info: Path) -> bool:
+def _whole(info: Path, thorough: bool) -> bool:
     try:
         with (info / "RECORD").open(newline="", encoding="utf-8") as record:
-            return all(
-                (info.parent / row[0]).stat().st_size == int(row[2])
-                for row in csv.reader(record)
-                if len(row) == 3 and row[2]
-            )
+            rows = [row for row in csv.reader(record) if len(row) == 3 and row[2]]
+        return all(
+            (info.parent / name).stat().st_size == int(size)
+            and (not thorough or _hash_of(info.parent / name, digest) == digest)
+            for name, digest, size in rows
+        )
     except (OSError, ValueError):
         return False
+
+
+def _hash_of(path: Path, digest: str) -> str:
+    """The file's hash as a RECORD writes it, by the algorithm that `digest` begins with."""
+    algorithm = digest.partition("=")[0]
+    with path.open("rb") as file:
+        found = hashlib.new(algorithm)
+        for block in iter(lambda: file.read(1 << 20), b""):
+            found.update(block)
+    return algorithm + "=" + base64.urlsafe_b64encode(found.digest()).rstrip(b"=").decode()
 
 
 def _site_packages(version: str) -> Path:
@@ -402,14 +432,17 @@ def _install() -> None:
     _pip("the course itself (3 of 3)", ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
 
-def set_up() -> None:
-    """Bring `.venv` to what the lock file says, whatever state it is in; nothing to do where it is there."""
+def set_up(thorough: bool = False) -> None:
+    """Bring `.venv` to what the lock file says, whatever state it is in; nothing to do where it is there.
+
+    `thorough` believes no stamp: it reads every file that was installed, and puts back what is not whole.
+    """
     wanted = pins()
     version = _version_inside()
-    if version and _read_stamp() == _stamp(version, wanted):
+    if version and not thorough and _as_left(version, wanted):
         return
     if VENV.exists() or VENV.is_symlink():
-        reason = _unfit(version)
+        reason = _unfit(version) or _pip_damaged(version, thorough)
         if reason:
             print(f"The .venv that is here cannot be used ({reason}): making a new one.", flush=True)
             _remove_venv()
@@ -422,10 +455,28 @@ def set_up() -> None:
     else:
         print("Bringing .venv up to date.", flush=True)
     _write_stamp(version, pins="unfinished")
-    for remains in damaged(_site_packages(version)):
+    for remains in damaged(_site_packages(version), thorough):
+        if thorough:
+            print(
+                f"  {remains.name.partition('.dist-info')[0]} is damaged and is installed anew.", flush=True
+            )
         shutil.rmtree(str(remains), ignore_errors=True)
     _install()
     _write_stamp(version, wanted)
+
+
+def _pip_damaged(version: Optional[str], thorough: bool) -> Optional[str]:
+    """Pip cannot put itself back; None where it is whole, or where nobody asked."""
+    records = _site_packages(version).glob("pip-*.dist-info") if version and thorough else ()
+    return None if all(_whole(info, thorough) for info in records) else "its pip is damaged"
+
+
+def repair() -> int:
+    """Look at every file of every package, put back what is damaged, and say that all is whole."""
+    print("Reading every file that is installed in .venv.", flush=True)
+    set_up(thorough=True)
+    print(f"Every package in .venv is whole and as pinned; `{SELF}` opens the course.", flush=True)
+    return 0
 
 
 # --- what it was set up for ----------------------------------------------------------------------
@@ -441,41 +492,10 @@ def open_lab(arguments: List[str]) -> int:
 
 
 def run_tests(arguments: List[str]) -> int:
-    """Run every test inside `.venv`, or pytest with `arguments`; close with how many passed and failed.
-
-    The last line is `N passed, N failed, N skipped`; a cell of a notebook counts as a test.
-    """
-    reports = VENV / "test-reports"
-    shutil.rmtree(str(reports), ignore_errors=True)
-    reports.mkdir()
-    # A file's tests share servers and graded classes, so a file is what one process takes.
-    shared_out = arguments or ["--numprocesses=auto", "--dist=loadfile"]
-    suites = [["-m", "pytest", f"--junitxml={reports / 'tests.xml'}", *shared_out]]
-    if not arguments:
-        suites.append([str(Path("tests", "notebooks", "run_nbval.py")), f"--reports={reports}"])
-    # Each core has a process of its own: a second thread would only stand in another's way.
-    environment = dict(_environment(), OMP_NUM_THREADS="1")
-    codes = [
-        subprocess.call([str(venv_python()), *suite], env=environment, cwd=str(ROOT)) for suite in suites
-    ]
-    passed, failed, skipped = count(reports)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
-    return 1 if any(codes) or failed or not passed else 0
-
-
-def count(reports: Path) -> Tuple[int, int, int]:
-    """How many tests passed, failed (or could not run) and were skipped, from the reports pytest left."""
-    suites = []  # type: List[ElementTree.Element]
-    for report in sorted(reports.glob("*.xml")):
-        try:
-            suites.extend(ElementTree.parse(str(report)).getroot().iter("testsuite"))
-        except (OSError, ElementTree.ParseError):
-            raise Trouble(f"{report} is damaged, so the tests cannot be counted: run them again.") from None
-    total, failures, errors, skipped = (
-        sum(int(suite.get(name, "0")) for suite in suites)
-        for name in ("tests", "failures", "errors", "skipped")
+    """Hand over to `tests/run.py` inside `.venv`, which fetches what tests need and counts them."""
+    return subprocess.call(
+        [str(venv_python()), str(Path("tests", "run.py")), *arguments], env=_environment(), cwd=str(ROOT)
     )
-    return total - failures - errors - skipped, failures + errors, skipped
 
 
 def _parse(argv: Sequence[str]) -> Tuple[str, List[str]]:
@@ -486,10 +506,15 @@ def _parse(argv: Sequence[str]) -> Tuple[str, List[str]]:
         prog="start.py",
         description="Set the course up in .venv and open JupyterLab at the first notebook.",
         epilog=f"`{SELF} test` sets up and runs every test; with arguments after `test`, "
-        "pytest gets those and runs what they choose of tests/.",
+        "pytest gets those and runs what they choose of tests/. Run by root it also installs what tests need "
+        "of the system, with apt-get; `test --no-system` does not.",
     )
     parser.add_argument(
-        "command", nargs="?", choices=["lab", "test"], default="lab", help="lab where none is named"
+        "command",
+        nargs="?",
+        choices=["lab", "test", "repair"],
+        default="lab",
+        help="lab where none is named; repair puts back what is damaged in .venv",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address, as on a server")
     parser.add_argument("--port", type=int, help="the port to serve at (8888, or the next one that is free)")
@@ -497,6 +522,8 @@ def _parse(argv: Sequence[str]) -> Tuple[str, List[str]]:
     if chosen.command == "test":
         parser.error(f"`test` comes first: `{SELF} test`")
     arguments = ["--no-browser"] if chosen.no_browser else []
+    if chosen.command == "repair":
+        return "repair", []
     return "lab", arguments + ([f"--port={chosen.port}"] if chosen.port is not None else [])
 
 
@@ -508,6 +535,8 @@ def main(argv: Sequence[str]) -> int:
         if reason:
             raise Trouble(reason)
         command, arguments = _parse(argv)
+        if command == "repair":
+            return repair()
         set_up()
         return run_tests(arguments) if command == "test" else open_lab(arguments)
     except Trouble as trouble:

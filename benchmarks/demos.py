@@ -25,8 +25,10 @@ import nbformat
 import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
-from harness import browser, run_all, served, why_not
+import needs
+from harness import browser, run_all, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Locator, Page
@@ -69,8 +71,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--moves", type=int, default=60, help="key presses a slider (60)")
     moves = parser.parse_args().moves
-    if why_not():
-        print(why_not(), file=sys.stderr)
+    if why_not := needs.missing("browser"):
+        print(f"The demos' benchmark {why_not}", file=sys.stderr)
         return 1
     print(f"{'':21} {'redraw':>15} {'painted':>15} {'work':>15}   ms of {moves} moves")
     print(f"{'demo':7} {'slider':13}" + f" {'median':>7} {'p95':>7}" * len(Times._fields))

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-@functools.cache
-def _python_with_nbgrader() -> str | None:
-    for python in (sys.executable, str(ROOT / ".peers" / "nbgrader" / "bin" / "python")):
-        if Path(python).exists():
-            imported = subprocess.run([python, "-c", "import nbgrader"], capture_output=True, check=False)
-            if imported.returncode == 0:
-                return python
-    return None
+import needs
+from needs import ROOT
 
 
 def python_with_nbgrader() -> str:
-    """The first interpreter that has nbgrader: this one, or the one in `.peers/nbgrader`; else the test is skipped."""
-    python = _python_with_nbgrader()
-    if python is None:
-        pytest.skip("nbgrader is neither installed here nor in .peers/nbgrader, so it cannot be asked")
+    """The interpreter that has nbgrader, for a test that says that it needs it."""
+    python = needs.python_with_nbgrader()
+    assert python, 'a test that asks nbgrader is marked `needs("nbgrader")`'
     return python
 
 

@@ -28,11 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import needs
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Error, Locator, Page
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -46,17 +47,6 @@ FLAGS = (
 TOKEN = "course"
 PATIENCE = 120_000
 """Milliseconds to wait for a kernel: two cores may be shared with other tests."""
-
-
-def why_not() -> str:
-    """Why no browser test can run here, in one sentence; empty where they can."""
-    if not CHROMIUM.exists():
-        return f"{CHROMIUM} is missing; install Debian's chromium (apt-get install chromium)."
-    try:
-        import playwright  # noqa: F401
-    except ModuleNotFoundError:
-        return "playwright is not installed; install the course with its test extra."
-    return ""
 
 
 def free_port() -> int:
@@ -186,11 +176,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium without a window."""
+    """The machine's Chromium without a window, or else the one that Playwright fetched."""
     from playwright.sync_api import sync_playwright
 
+    os.environ[needs.BROWSERS] = str(needs.browsers())
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=list(FLAGS))
         try:
             yield chromium
         finally:

@@ -26,7 +26,6 @@ from harness import (
     run_all,
     run_cell,
     served,
-    why_not,
     write_into,
 )
 
@@ -35,7 +34,7 @@ from course_lib.curriculum import LESSONS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can run")
+pytestmark = pytest.mark.needs("browser")
 
 START = ROOT / "start.py"
 SET_UP = (ROOT / ".venv" / "course-stamp.json").is_file()

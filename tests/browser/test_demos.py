@@ -14,14 +14,14 @@ from nbformat.v4 import new_code_cell, new_notebook
 from course_lib.demos import monitor_demo, spike_demo
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import browser, cell, command, listen, output, run_cell, served, set_theme, why_not
+from harness import browser, cell, command, listen, output, run_cell, served, set_theme
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 Role = Literal["slider", "radio"]
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can run")
+pytestmark = pytest.mark.needs("browser")
 
 DEMOS = ("chain", "plane", "monitor", "spike", "phase", "groups")
 CELLS = {

@@ -18,10 +18,9 @@ from harness import (
     served,
     set_theme,
     wait_idle,
-    why_not,
 )
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "a browser is here")
+pytestmark = pytest.mark.needs("browser")
 
 CELLS = (
     "print('the witness')",

@@ -120,6 +120,7 @@ def await_results(out: Path, process: subprocess.Popen[str], size: int) -> None:
         time.sleep(0.002)
 
 
+@pytest.mark.needs("sandbox")
 def test_the_same_bytes_as_on_one_machine_though_worker_and_client_are_killed(two, tmp_path):
     folder = class_of(tmp_path / "in", 40)
     here = client(folder, tmp_path / "here", "--jobs", "1")
@@ -139,6 +140,7 @@ def test_the_same_bytes_as_on_one_machine_though_worker_and_client_are_killed(tw
     assert grades.count(b"graded") == 40
 
 
+@pytest.mark.needs("sandbox")
 def test_a_notebook_that_takes_its_workers_down_does_not_stop_the_batch(two, tmp_path):
     folder, out = class_of(tmp_path / "in", 6), tmp_path / "out"
     hand_in(folder, "fatal", notebook(*RIGHT, FATAL))
@@ -156,6 +158,7 @@ def tasks(folder: Path, size: int) -> list[Task]:
     return [Task(read(path), "90_toy") for path in paths]
 
 
+@pytest.mark.needs("sandbox")
 def test_few_notebooks_are_under_way_and_the_cluster_forgets_them(two, toy_exercise, tmp_path):
     def notes(dask_scheduler):
         spans = dask_scheduler.extensions["spans"].spans.values()

@@ -195,6 +195,7 @@ with Gradebook("sqlite:///gradebook.db") as gradebook:
 """
 
 
+@pytest.mark.needs("nbgrader")
 def test_nbgrader_runs_the_course_and_gives_the_same_points(tmp_path):
     course = tmp_path / "course"
     nbgrader.write([EXERCISE], course)

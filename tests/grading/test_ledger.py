@@ -38,6 +38,7 @@ def grader(folder: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.needs("sandbox")
 def test_kills_at_any_moment_lose_nothing_and_change_no_byte(tmp_path):
     class_of(tmp_path / "in", 20)
     quiet = grader(tmp_path / "in", tmp_path / "quiet")

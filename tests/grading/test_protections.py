@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,10 +13,7 @@ from course_lib import doctor
 from course_lib.grading import attempts, confine, protections
 from course_lib.grading.attempts import Bait
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or shutil.which("bwrap") is None,
-    reason="the sandbox needs Linux and bubblewrap",
-)
+pytestmark = pytest.mark.needs("sandbox")
 
 
 class Open:

@@ -145,6 +145,7 @@ IMPORTS = "import this_is_not_there"
 """Not loaded, whatever the worker has loaded."""
 
 
+@pytest.mark.needs("sandbox")
 def test_a_notebook_that_imports_more_begins_again_once_and_earns_the_same(fresh, tmp_path):
     plain = graded(fresh, tmp_path)
     assert (plain.points, fresh.again) == (10, 0)
@@ -155,6 +156,7 @@ def test_a_notebook_that_imports_more_begins_again_once_and_earns_the_same(fresh
     assert first.notes == ("Cell 2 stopped with ModuleNotFoundError: No module named 'this_is_not_there'.",)
 
 
+@pytest.mark.needs("sandbox")
 def test_what_came_before_it_began_again_counts_for_nothing(fresh, tmp_path):
     # Right only in a process that was asked for the first question as well, which the unfinished run had answered.
     double = "asked = []\ndef double(x):\n    asked.append(x)\n    return 2 * x"
@@ -165,6 +167,7 @@ def test_what_came_before_it_began_again_counts_for_nothing(fresh, tmp_path):
     assert (first.points, second.points) == (10, 10)
 
 
+@pytest.mark.needs("sandbox")
 def test_a_notebook_that_only_pretends_gains_one_more_run_and_nothing_else(fresh, tmp_path):
     end = "import os; os._exit(os.EX_TEMPFAIL)"
     pretending = graded(fresh, tmp_path, end)

@@ -6,7 +6,6 @@ import csv
 import os
 import random
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -28,10 +27,7 @@ GRADING = Path(__file__).parent.parent / "grading"
 REPOSITORY = GRADING.parent.parent
 HONEST = 6
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or shutil.which("bwrap") is None,
-    reason="the sandbox needs Linux and bubblewrap",
-)
+pytestmark = pytest.mark.needs("sandbox")
 
 FAMILIES = {
     "never_ending": never_ending.TRICKS,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,9 +32,7 @@ from course_lib.demos.spike import model as spike_model
 from course_lib.demos.spike import picture as spike_picture
 from course_lib.demos.stage import Demo
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None, reason="node is not installed, so the JavaScript half cannot run"
-)
+pytestmark = pytest.mark.needs("node")
 
 # What JSON cannot say crosses as a word: -inf is the logarithm of a vanished signal.
 ASK = """

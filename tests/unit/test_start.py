@@ -104,6 +104,10 @@ class SmallCourse:
             "import pytest, sys\nfolder = sys.argv[1].partition('=')[2]\n"
             "pytest.report(folder + '/nbval.xml', 40, 0)\npytest.report(folder + '/nbval-lax.xml', 2, 0)\n"
         )
+        shutil.copy(ROOT / "tests" / "run.py", self.folder / "tests")
+        (self.folder / "tests" / "preparing.py").write_text(
+            "def prepare(*, system):\n    print('prepared', system)\n"
+        )
         shutil.copy(ROOT / "start.py", self.folder)
         self.lock("1.0")
 
@@ -215,6 +219,36 @@ def test_an_installation_that_was_cut_short_is_mended(course: SmallCourse) -> No
     assert "cpu 1\n" in mended.stdout
     assert not (course.site / "~iny").exists()
     assert (course.site / "torch-2.13.0+cpu.dist-info" / "RECORD").exists()
+
+
+def test_a_package_that_was_deleted_is_put_back_at_the_next_start(course: SmallCourse) -> None:
+    course.start()
+    (course.site / "tiny.py").unlink()
+    mended = course.start()
+    assert mended.returncode == 0, mended.stderr
+    assert "Bringing .venv up to date" in mended.stdout
+    assert mended.stdout.endswith("cpu 1\n")
+
+
+def test_a_file_that_was_changed_is_put_back_by_repair(course: SmallCourse) -> None:
+    course.start()
+    (course.site / "tiny.py").write_text("number = 9\n")  # of the same size
+    assert "cpu 9\n" in course.start().stdout, "a start looks at names alone, and so is quick"
+    mended = course.start("repair")
+    assert mended.returncode == 0, mended.stderr
+    assert "tiny-1.0 is damaged and is installed anew." in mended.stdout
+    assert "Every package in .venv is whole" in mended.stdout
+    assert "cpu 1\n" in course.start().stdout
+    assert "is damaged" not in course.start("repair").stdout
+
+
+def test_a_damaged_pip_cannot_repair_itself_so_venv_is_made_again(course: SmallCourse) -> None:
+    course.start()
+    (course.site / "pip" / "_internal" / "main.py").write_text("broken\n")
+    mended = course.start("repair")
+    assert mended.returncode == 0, mended.stderr
+    assert "cannot be used (its pip is damaged): making a new one" in mended.stdout
+    assert "cpu 1\n" in course.start().stdout
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\ufffd"])
@@ -359,7 +393,7 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
 def test_every_suite_is_run_and_counted(course: SmallCourse) -> None:
     green = course.start("test", PASS="7", FAIL="0")
     assert green.returncode == 0, green.stdout + green.stderr
-    assert "pytest got ['--numprocesses=auto', '--dist=loadfile']" in green.stdout
+    assert green.stdout.startswith("prepared True\npytest got ['--numprocesses=auto', '--dist=loadfile']\n")
     assert green.stdout.endswith("\n49 passed, 0 failed, 0 skipped\n")
 
 
@@ -370,9 +404,9 @@ def test_one_failure_fails_the_whole(course: SmallCourse) -> None:
 
 
 def test_arguments_go_to_pytest_alone(course: SmallCourse) -> None:
-    chosen = course.start("test", "-k", "clip", PASS="3", FAIL="0")
+    chosen = course.start("test", "--no-system", "-k", "clip", PASS="3", FAIL="0")
     assert chosen.returncode == 0
-    assert "pytest got ['-k', 'clip']" in chosen.stdout
+    assert chosen.stdout.startswith("prepared False\npytest got ['-k', 'clip']\n")
     assert chosen.stdout.endswith("\n3 passed, 0 failed, 0 skipped\n")
 
 
@@ -411,19 +445,6 @@ def test_whoever_stops_start_stops_its_pip_too(course: SmallCourse) -> None:
             assert running.stderr and "stopped; run it again" in running.stderr.read()
     course.lock("1.0")
     assert "cpu 1\n" in course.start().stdout
-
-
-def test_a_missing_report_counts_as_nothing_and_a_damaged_one_is_named(
-    start: ModuleType, tmp_path: Path
-) -> None:
-    assert start.count(tmp_path) == (0, 0, 0)
-    (tmp_path / "a.xml").write_text(
-        '<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"/></testsuites>'
-    )
-    assert start.count(tmp_path) == (3, 3, 3)
-    (tmp_path / "b.xml").write_text("<testsuites>")
-    with pytest.raises(start.Trouble, match=r"b\.xml is damaged"):
-        start.count(tmp_path)
 
 
 COMPLAINTS = {

@@ -100,6 +100,7 @@ def test_nbgrader_sees_an_error_exactly_where_points_are_missing(
     assert store.read("events").records == [], "a grader keeps no progress"
 
 
+@pytest.mark.needs("nbgrader")
 def test_what_nbgrader_puts_into_the_environment_is_what_is_asked_for() -> None:
     where = [python_with_nbgrader(), "-c", "import nbgrader; print(nbgrader.__file__)"]
     folder = Path(subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()).parent
