@@ -157,7 +157,8 @@ def _write_stamp(version: str, pins: str) -> None:
 
 def _entries(site: Path) -> List[str]:
     """What lies in the folder of packages: a look at names alone, quick enough for every start."""
-    return sorted(path.name for path in site.iterdir()) if site.is_dir() else []
+    names = sorted(path.name for path in site.iterdir()) if site.is_dir() else []
+    return [name for name in names if name != "__pycache__"]  # Python makes it, and anyone may delete it
 
 
 def _as_left(version: str, pins: str) -> bool:
