@@ -65,7 +65,7 @@ class Simulated:
         unpacker.feed(job)
         frame = unpacker.take()
         assert frame is not None
-        worker.Sitting(_Shell(), self._said.feed, wire.decode(frame[1])).run()
+        worker.Sitting(_Shell(), self._said.feed, wire.decode_ours(frame[1])).run()
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """What was said, frame by frame."""

@@ -1,13 +1,27 @@
-"""When two answers are the same, and in what words they differ: shape first, then the numbers."""
+"""When two answers are the same, and in what words they differ: shape first, then the numbers.
+
+What is shown of a value is bounded here, for every message, card and page, however large and deep the value is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from course_lib.checks.case import Answer, Plain
+from course_lib.checks.reading import floats_in
+
+LONGEST_SHOWN = 1_500
+"""Letters of one value in a message; what an honest answer holds takes a few dozen."""
+
+_FEW = 6
+"""Entries of one list or dict that are shown."""
+
+_LONGEST_WORD = 120
+_MOST_AXES = 3
+"""Of an array that is shown as it is; one of more axes is shown as the row of its numbers."""
 
 
 def difference(
@@ -19,7 +33,8 @@ def difference(
 
     Numbers agree when |got - expected| <= atol + rtol |expected|, infinities when they are the same,
     NaN with NaN. A Python number, a NumPy scalar and an array of shape () are one thing; so are a list
-    of numbers and the array it makes.
+    of numbers and the array it makes. Words are no numbers, whatever they spell, and neither is `None`; a truth
+    value is one where truth values are expected.
     """
     if isinstance(expected, str | bool) or expected is None:
         return "" if _same_word(got, expected) else f"expected {show(expected)}, got {show(got)}"
@@ -38,29 +53,75 @@ def same(got: Answer, other: Answer, rtol: float = 1e-6, atol: float = 1e-9) -> 
 
 
 def show(value: Plain, digits: int = 4) -> str:
-    """A value as a learner would write it, rounded to `digits` significant digits and kept short."""
-    if isinstance(value, np.ndarray):
-        if value.ndim == 0:
-            return show(value.item(), digits)
-        text = np.array2string(value, precision=digits, threshold=16, edgeitems=2, separator=", ")
-        return f"{text} (shape {value.shape})" if value.ndim > 1 or value.size > 16 else text
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """A value as a learner would write it, rounded to `digits` digits, in about `LONGEST_SHOWN` letters at most."""
+    return _Shower(digits).show(value)
+
+
+class _Shower:
+    """Writes one value down while there is room, so that what is not shown costs no time either."""
+
+    def __init__(self, digits: int) -> None:
+        self._digits = digits
+        self._room = LONGEST_SHOWN
+
+    def show(self, value: Plain) -> str:
+        if self._room <= 0:
+            return "..."
         if isinstance(value, list):
-            shown = ", ".join(show(entry, digits) for entry in value[:6])
-            return f"[{shown}{', ...' if len(value) > 6 else ''}]"
+            return f"[{self._some(self.show(entry) for entry in value)}]"
         if isinstance(value, Mapping):
-            return "{" + ", ".join(f"{key!r}: {show(entry, digits)}" for key, entry in value.items()) + "}"
-        text = repr(value)
-        return text if len(text) <= 120 else text[:117] + "..."
-    if isinstance(value, int):
-        return (
-            f"{value:d}"
-            if abs(value) < 10**15
-            else f"{float(value):.{digits}g}"
-            if abs(value) < 10**300
-            else "a huge integer"
-        )
-    return f"{value:.{digits}g}"
+            return "{" + self._some(self._pair(key, entry) for key, entry in value.items()) + "}"
+        text = self._single(value)
+        if len(text) > self._room:
+            text = text[: max(self._room, 0)] + "..."
+        self._room -= len(text)
+        return text
+
+    def _pair(self, key: str, entry: Plain) -> str:
+        return f"{self.show(key)}: {self.show(entry)}"
+
+    def _some(self, entries: Iterable[str]) -> str:
+        """The first few, and a sign that there are more."""
+        shown: list[str] = []
+        for entry in entries:
+            if len(shown) == _FEW or self._room <= 0:
+                shown.append("...")
+                break
+            shown.append(entry)
+            self._room -= 2
+        return ", ".join(shown)
+
+    def _single(self, value: Plain) -> str:
+        match value:
+            case np.ndarray():
+                return self._array(value)
+            case str():
+                text = repr(value[:_LONGEST_WORD])
+                return (
+                    text if len(value) <= _LONGEST_WORD and len(text) <= _LONGEST_WORD else text[:117] + "..."
+                )
+            case bool() | None:
+                return repr(value)
+            case int():
+                return self._whole(value)
+        return f"{value:.{self._digits}g}"
+
+    def _whole(self, value: int) -> str:
+        if abs(value) < 10**15:
+            return f"{value:d}"
+        return f"{float(value):.{self._digits}g}" if abs(value) < 10**300 else "a huge integer"
+
+    def _array(self, value: np.ndarray[Any, Any]) -> str:
+        if value.ndim == 0:
+            return self._single(value.item())
+        flat = value if value.ndim <= _MOST_AXES else value.reshape(-1)
+        text = np.array2string(flat, precision=self._digits, threshold=16, edgeitems=2, separator=", ")
+        return f"{text} (shape {value.shape})" if value.ndim > 1 or value.size > 16 else text
+
+
+def shortened(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """Words that may quote an answer, kept short."""
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def _same_word(got: Plain, expected: Plain) -> bool:
@@ -73,7 +134,7 @@ def _mapping_difference(got: Plain, expected: Mapping[str, Plain], rtol: float, 
     if not isinstance(got, Mapping):
         return f"expected a dict with the keys {sorted(expected)}, got {show(got)}"
     if got.keys() != expected.keys():
-        return f"expected the keys {sorted(expected)}, got {sorted(got)}"
+        return f"expected the keys {sorted(expected)}, got {show(sorted(got))}"
     for key, value in expected.items():
         if why := difference(got[key], value, rtol, atol):
             return f"at {key!r}: {why}"
@@ -95,11 +156,9 @@ def _list_difference(got: Plain, expected: list[Plain], rtol: float, atol: float
 
 def _number_difference(got: Plain, expected: Plain, rtol: float, atol: float, parts: Sequence[str]) -> str:
     right = np.asarray(expected, dtype=float)
-    try:
-        given = np.asarray(got, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        return f"expected {_kind(right)}, got {show(got)}"
-    if isinstance(got, str | bool) or got is None:
+    truths = isinstance(expected, np.ndarray) and expected.dtype == bool
+    given = floats_in(got, truths=truths)
+    if given is None:
         return f"expected {_kind(right)}, got {show(got)}"
     if given.shape != right.shape:
         return f"expected {_kind(right)}, got {_kind(given)}"

@@ -13,11 +13,15 @@ from typing import Literal, TypeAlias
 
 from course_lib.checks.asking import Asked, Namespace, ask_ours
 from course_lib.checks.case import Answer, Case, Plain, size
-from course_lib.checks.compare import difference, same, show
+from course_lib.checks.compare import difference, same, shortened, show
 
 Outcome = Literal[
     "right", "wrong", "misconception", "error", "not attempted", "refused", "timed out", "missing"
 ]
+
+
+LARGEST_PICTURE = 1 << 16
+"""Letters of a picture; half of one would be none, so a larger one is left away."""
 
 
 class _Unstated:
@@ -285,13 +289,13 @@ def _verdict(
         status=status,
         points=question.points if status == "right" else 0,
         out_of=question.points,
-        message=message,
+        message=shortened(message),
         hints=hints,
         misconception=misconception,
         case=case,
         expected=finding.expected if finding else UNSTATED,
         got=got,
-        picture=picture,
+        picture=picture if len(picture) <= LARGEST_PICTURE else "",
     )
 
 

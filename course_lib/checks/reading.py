@@ -10,12 +10,35 @@ from course_lib.checks.case import Floats, Plain
 
 
 def numbers_in(value: Plain) -> Floats | None:
-    """The answer as an array of numbers, or `None` where it is none: words, dicts and ragged lists are not."""
-    try:
-        array = np.asarray(value)
-    except ValueError:  # a ragged list
+    """The answer as an array of numbers, or `None` where it is none: words, truths, dicts and ragged lists are not."""
+    return floats_in(value)
+
+
+def floats_in(value: Plain, *, truths: bool = False) -> Floats | None:
+    """The answer as an array of floats, or `None`; with `truths`, truth values count as 0 and 1.
+
+    What it holds is looked at before NumPy is: it would make numbers of words that spell them and of `None`, and
+    give each word of a list as much room as the longest takes.
+    """
+    if not _all_numbers(value, truths):
         return None
-    return np.asarray(array, np.float64) if array.dtype.kind in "iuf" else None
+    try:
+        return np.asarray(value, np.float64)
+    except (ValueError, OverflowError):  # a ragged list; a whole number beyond all floats
+        return None
+
+
+def _all_numbers(value: Plain, truths: bool) -> bool:
+    match value:
+        case bool():
+            return truths
+        case int() | float():
+            return True
+        case np.ndarray():
+            return value.dtype.kind in ("biuf" if truths else "iuf")
+        case list():
+            return all(_all_numbers(entry, truths) for entry in value)
+    return False
 
 
 def number_in(value: Plain) -> float | None:

@@ -14,10 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.checks.case import LARGEST_ANSWER, Answer, Case, Plain
+from course_lib.checks.case import (
+    DEEPEST,
+    LARGEST_ANSWER,
+    LONGEST_AXIS,
+    MOST_AXES,
+    MOST_ENTRIES,
+    Answer,
+    Case,
+    Plain,
+)
 
 _DTYPES = frozenset("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split())
 _STATUSES = frozenset(("given", "raised", "missing", "blank", "refused", "unreadable", "timed out"))
+_MOST = MOST_ENTRIES + 10_000
+"""Entries of what learner code sends: an answer's, its exception's words, and what stands around them."""
 
 
 class WireError(ValueError):
@@ -30,11 +41,29 @@ def encode(value: Plain) -> bytes:
 
 
 def decode(data: bytes) -> Plain:
-    """The plain data that `encode` wrote; raises `WireError` for anything it could not have written."""
+    """The plain data that `encode` wrote; raises `WireError` for anything it could not have written.
+
+    For what learner code sends: the entries are counted in the bytes before any of them is built, since small ones
+    take fifty times as much memory as their bytes.
+    """
+    if entries(data) > _MOST:
+        raise WireError(
+            f"The answer cannot be read: it holds more than {MOST_ENTRIES:,} entries and letters."
+        )
+    return decode_ours(data)
+
+
+def decode_ours(data: bytes) -> Plain:
+    """The same without a count, for what the trusted side wrote itself."""
     try:
         return _unpack(json.loads(data), 0)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise WireError(f"The answer cannot be read: {error}") from None
+
+
+def entries(data: bytes) -> int:
+    """How many entries these bytes hold at most: every one but the first follows a comma or opens a bracket."""
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def encode_answer(answer: Answer) -> bytes:
@@ -59,7 +88,7 @@ def encode_cases(cases: list[Case]) -> bytes:
 def decode_cases(data: bytes) -> list[Case]:
     """The cases in `data`; raises `WireError` when it holds none."""
     cases = []
-    for entry in decode(data):
+    for entry in decode_ours(data):
         match entry:
             case [str(label), dict(inputs)]:
                 cases.append(Case(label, inputs))
@@ -84,8 +113,8 @@ def _pack(value: Plain) -> Any:
 
 
 def _unpack(packed: Any, depth: int) -> Plain:
-    if depth > 32:
-        raise WireError("nested too deeply.")
+    if depth > 2 * DEEPEST:
+        raise WireError("it is nested too deeply.")
     if packed is None or isinstance(packed, bool | int | float | str):
         return packed
     match packed:
@@ -106,7 +135,7 @@ def _pair(entry: Any, depth: int) -> tuple[str, Plain]:
 
 
 def _array(dtype: str, shape: list[Any], text: str) -> np.ndarray[Any, Any]:
-    if len(shape) > 16 or not all(type(side) is int and side >= 0 for side in shape):
+    if len(shape) > MOST_AXES or not all(type(side) is int and 0 <= side < LONGEST_AXIS for side in shape):
         raise WireError("an array in it has no proper shape.")
     kind = np.dtype(dtype).newbyteorder("<")
     if math.prod(shape) > LARGEST_ANSWER:

@@ -36,13 +36,18 @@ FEWEST = 20
 SHARE = 0.7
 """The part of the shorter answer's fingerprints that must be shared."""
 
-MOST_TOKENS = 20_000
-"""Tokens of one answer that are looked at."""
+MOST_TOKENS = 5_000
+MOST_LETTERS = 100_000
+"""Of one cell: what is looked at. An answer has a few hundred tokens, and a class holds many fingerprints in memory."""
 
 _TOKEN = re.compile(
     r"""
     (?P<gap>[ \t\f\r]++|\\\n|\#[^\n]*+)
-  | (?P<text>[A-Za-z]{0,2}(?:\"{3}(?s:.)*?\"{3}|'{3}(?s:.)*?'{3}|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'))
+  | (?P<text>[A-Za-z]{0,2}(?:
+        \"{3}(?:[^"\\]|\\(?s:.)|\"(?!""))*+(?:\"{3})?
+      | '{3}(?:[^'\\]|\\(?s:.)|'(?!''))*+(?:'{3})?
+      | "(?:[^"\\\n]|\\(?s:.))*+"?
+      | '(?:[^'\\\n]|\\(?s:.))*+'?))
   | (?P<name>[^\W\d]\w*+)
   | (?P<other>\d[\w.]*+|\n++\s*+|\*\*=?|//=?|<<=?|>>=?|->|[-+*/%&|^@=<>!:]=|.)
     """,
@@ -66,8 +71,7 @@ def prints_of(read: Notebook, exercise: str) -> dict[str, Prints]:
     """The fingerprints of the answer to each question: of the last cell that defines what the question needs."""
     found = {}
     for asked in load_asked(exercise):
-        names = "|".join(map(re.escape, asked.needs))
-        defines = re.compile(rf"^(?:def|class)\s+(?:{names})\b|^(?:{names})\s*(?::[^=\n]+)?=", re.MULTILINE)
+        defines = _defines(asked.needs)
         cell = next((source for source in reversed(read.sources) if defines.search(source)), "")
         if kept := fingerprints(cell):
             found[asked.name] = kept
@@ -82,9 +86,17 @@ def prints_of_copy(exercise: str) -> dict[str, Prints]:
         return {}
 
 
+def _defines(names: Sequence[str]) -> re.Pattern[str]:
+    """Finds the line that defines one of these names: a function, a class, or a value."""
+    any_of_them = "|".join(map(re.escape, names))
+    return re.compile(
+        rf"^(?:def|class)[ \t]++(?:{any_of_them})\b|^(?:{any_of_them})[ \t]*+(?::[^=\n]++)?=", re.MULTILINE
+    )
+
+
 def fingerprints(source: str) -> Prints:
-    """The winnowed fingerprints of a piece of code, whatever text it is."""
-    tokens = _tokens(source)
+    """The winnowed fingerprints of a piece of code, whatever text it is and however long."""
+    tokens = _tokens(source[:MOST_LETTERS])
     hashes = [_hash(tokens[start : start + RUN]) for start in range(len(tokens) - RUN + 1)]
     if len(hashes) < WINDOW:
         return frozenset(hashes[:1])
@@ -92,7 +104,11 @@ def fingerprints(source: str) -> Prints:
 
 
 def _tokens(source: str) -> list[str]:
-    """Tokens; a name that may be renamed stands with a space before it."""
+    """Tokens; a name that may be renamed stands with a space before it.
+
+    One look at each letter: a text without an end goes as far as it could, instead of being looked for again from
+    each of its quotes.
+    """
     tokens: list[str] = []
     for found in _TOKEN.finditer(source):
         token = found[0]

@@ -215,7 +215,10 @@ class WarmWorker:
 def _how(code: int) -> str:
     """An exit code in words; a negative one is a signal's number."""
     if code < 0:
-        name = signal.Signals(-code).name
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:  # a real-time signal, of which only the first and the last have names
+            name = f"signal {-code}"
         return f"it was ended by {_CRASHES.get(name, name)}"
     return f"it ended Python with exit code {code}"
 

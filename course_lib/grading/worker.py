@@ -244,7 +244,7 @@ def _sit(
             if not block:
                 os._exit(1)
             unpacker.feed(block)
-        Sitting(shell, send, wire.decode(frame[1])).run()
+        Sitting(shell, send, wire.decode_ours(frame[1])).run()
         code = 0
     finally:
         os._exit(code)

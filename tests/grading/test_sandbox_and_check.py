@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import signal
 
 import pytest
 from handwritten import DOUBLE, RIGHT, hand_in, notebook
 
 from course_lib.errors import CourseError
-from course_lib.grading import check_command, command, confine
+from course_lib.grading import check_command, command, confine, process
 
 
 def graded_without(monkeypatch, tmp_path, *arguments):
@@ -66,3 +67,8 @@ def test_check_refuses_what_is_no_exercise_in_one_sentence(toy_exercise, tmp_pat
         check_command.run(argparse.Namespace(notebook=path))
     with pytest.raises(CourseError, match="cannot be read"):
         check_command.run(argparse.Namespace(notebook=tmp_path / "none.ipynb"))
+
+
+@pytest.mark.parametrize("number", sorted({*signal.valid_signals(), signal.SIGRTMIN + 6}))
+def test_an_end_by_any_signal_is_told(number):
+    assert process._how(-number).startswith("it was ended by ")
