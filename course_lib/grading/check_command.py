@@ -8,6 +8,7 @@ from pathlib import Path
 from course_lib.checks import exercises
 from course_lib.errors import CourseError
 from course_lib.grading import notebook
+from course_lib.grading.identify import LessonError, exercise_of, spoken_of
 from course_lib.grading.notebook import NotebookError
 from course_lib.grading.process import open_worker
 from course_lib.grading.runner import Limits, check
@@ -41,12 +42,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _exercise(path: Path, read: notebook.Notebook) -> str:
-    """Which exercise it is: what its metadata say, or its name."""
-    if read.exercise in exercises.EXERCISES:
-        return str(read.exercise)
-    spoken_of = [name for name in exercises.EXERCISES if name in path.stem]
-    if len(spoken_of) == 1:
-        return spoken_of[0]
+    """Which exercise it is: what it says itself, or its name."""
+    try:
+        told = exercise_of(read, exercises.EXERCISES) or spoken_of(path.stem, exercises.EXERCISES)
+    except LessonError as lesson:
+        raise CourseError(f"{path} {lesson}") from None
+    if told:
+        return told
     raise CourseError(
         f"{path} is of no exercise of this course; the exercises are {', '.join(exercises.EXERCISES)}."
     )

@@ -63,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="after a correction of its check: put this question again, to those who were graded before",
     )
     parser.add_argument(
+        "--zip-names",
+        type=_encoding,
+        metavar="ENCODING",
+        help="how names in zips are written that do not say it and are not UTF-8: cp850, cp1252, shift_jis, ...",
+    )
+    parser.add_argument(
         "--no-sandbox",
         action="store_true",
         help="run the notebooks unprotected; the report says so",
@@ -88,6 +94,14 @@ def _address(text: str) -> str:
     return text
 
 
+def _encoding(text: str) -> str:
+    try:
+        b"a".decode(text)
+    except (LookupError, UnicodeDecodeError):
+        raise argparse.ArgumentTypeError(f"{text} is no encoding that Python knows") from None
+    return text
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 1 <= seconds <= 86_400:
@@ -106,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         if args.scheduler:
             cluster = Cluster(args.scheduler)
             open_until_the_end.callback(cluster.close)
-        found = Submissions(args.submissions, exercises.EXERCISES)
+        found = Submissions(args.submissions, exercises.EXERCISES, args.zip_names)
         ledger = Ledger(args.out)
         open_until_the_end.callback(ledger.close)
         if args.no_sandbox:
@@ -128,8 +142,8 @@ def run(args: argparse.Namespace) -> int:
     if not finished:
         print("Stopped. The same command goes on where this one ended.", file=sys.stderr)
         return 1
-    for learner in found.empty_handed():
-        print(f"{clean(learner)}: handed in no notebook.", file=sys.stderr)
+    for remark in found.remarks:
+        print(clean(remark), file=sys.stderr)
     for line in needing:
         print(line, file=sys.stderr)
     print(f"{len(found.all)} submissions; see {args.out / REPORT}")
@@ -200,16 +214,10 @@ def _tasks(
 
 def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str:
     """The notebook, or why there is none."""
-    if submission.problem:
-        return submission.problem
     try:
-        with found.open(submission) as path:
-            read = notebook.read(path)
+        return found.read(submission)
     except NotebookError as error:
         return str(error)
-    if read.exercise in exercises.EXERCISES and read.exercise != submission.exercise:
-        return f"holds exercise {read.exercise}, but was handed in as {submission.exercise}."
-    return read
 
 
 def _write_all(ledger: Ledger, out: Path) -> list[str]:

@@ -83,6 +83,13 @@ class Notebook:
         """How often each question is checked."""
         return Counter(name for cell in self.cells for name in _CHECK.findall(cell.source))
 
+    @property
+    def grade_ids(self) -> set[str]:
+        """The names that nbgrader's metadata give to cells."""
+        kept = (cell.metadata.get("nbgrader") for cell in self.cells)
+        names = (entry.get("grade_id") for entry in kept if isinstance(entry, dict))
+        return {name for name in names if isinstance(name, str)}
+
     def notes(self, questions: Sequence[str]) -> list[str]:
         """What is unusual about the notebook, in one sentence each; none of it changes a point."""
         checks = self.checks

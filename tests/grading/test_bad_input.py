@@ -134,14 +134,14 @@ def test_two_files_of_one_learner_are_left_to_a_person(grade, tmp_path):
 
 def test_links_and_unknown_exercises_are_refused(grade, tmp_path):
     right = hand_in(tmp_path / "in", "bob", notebook(*RIGHT))
-    hand_in(tmp_path / "in", "ann", notebook(*RIGHT, name=None), "55_else.ipynb")
+    hand_in(tmp_path / "in", "ann", notebook(*RIGHT, name=None, checks=False), "55_else.ipynb")
     (tmp_path / "in" / "eve").mkdir()
     (tmp_path / "in" / "eve" / "90_toy.ipynb").symlink_to(right)
     (tmp_path / "in" / "zoe").mkdir()
     batch = grade(tmp_path / "in")
     assert "is a link" in batch.grades["eve"]["reason"]
     assert "the exercises are 90_toy" in batch.grades["ann"]["reason"]
-    assert "zoe: handed in no notebook." in batch.said
+    assert "zoe: handed in no notebook: its folder is empty." in batch.said
     assert batch.points("bob") == 10
 
 
@@ -192,7 +192,7 @@ def test_the_last_attempt_counts_and_is_kept_to_the_gradebook(grade, tmp_path):
 
 
 def test_a_zip_is_graded_like_a_folder_and_its_bad_members_are_refused(grade, tmp_path, monkeypatch):
-    monkeypatch.setattr("course_lib.grading.submissions.LARGEST_MEMBER", 1 << 20)
+    monkeypatch.setattr("course_lib.grading.submissions.archive.LARGEST_MEMBER", 1 << 20)
     with zipfile.ZipFile(tmp_path / "in.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("ann/90_toy.ipynb", json.dumps(notebook(*RIGHT)))
         archive.writestr("../../evil/90_toy.ipynb", json.dumps(notebook(*RIGHT)))

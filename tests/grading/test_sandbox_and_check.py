@@ -62,7 +62,7 @@ def test_check_prints_every_verdict_and_the_points(worker, monkeypatch, tmp_path
 
 
 def test_check_refuses_what_is_no_exercise_in_one_sentence(toy_exercise, tmp_path):
-    path = hand_in(tmp_path, "ann", notebook(*RIGHT, name=None), "notes.ipynb")
+    path = hand_in(tmp_path, "ann", notebook(*RIGHT, name=None, checks=False), "notes.ipynb")
     with pytest.raises(CourseError, match=r"notes.ipynb is of no exercise"):
         check_command.run(argparse.Namespace(notebook=path))
     with pytest.raises(CourseError, match="cannot be read"):
