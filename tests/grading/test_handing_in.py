@@ -209,11 +209,15 @@ def test_what_stands_beside_a_notebook_costs_nothing(tmp_path):
     ]
 
 
-def test_a_zip_of_the_whole_course_counts_the_learners_own_work(toy_exercise, tmp_path):
+def test_a_zip_of_the_whole_course_counts_the_learners_own_work(toy_exercise, tmp_path, monkeypatch):
+    hand_in(tmp_path / "course", "exercises", content("blank"))
+    (tmp_path / "course" / "source").mkdir()
+    monkeypatch.setenv("COURSE_ROOT", str(tmp_path / "course"))
     inside = zipped(
         [
             ("course/notebooks/90_toy.ipynb", content("lesson", kind="lesson")),
             ("course/solutions/90_toy.ipynb", content("solution", code="0")),
+            ("course/exercises/90_toy.ipynb", content("blank")),
             ("course/work/90_toy.ipynb", content("mine")),
             ("course/copy/90_toy.ipynb", content("mine")),
         ]
@@ -379,6 +383,45 @@ def test_files_that_go_or_shrink_between_listing_and_reading_are_their_own_rows(
     assert said["gone"] == "cannot be read (No such file or directory)."
     assert "is not JSON" in said["short"]
     assert said["kept"] == ""
+
+
+def test_a_class_of_which_nobody_handed_in_a_notebook_still_has_rows(tmp_path):
+    for who in ("ann", "bob"):
+        hand_in(tmp_path / "in", who, "#", "90_toy.py")
+    (tmp_path / "in" / "cy").mkdir()
+    assert set(rows(Submissions(tmp_path / "in", ["90_toy"]))) == {"ann", "bob"}
+    found = batch(tmp_path, [("ann_1_2_text.html", "<p>"), ("bob_2_3_x.py", "#")])
+    assert set(rows(found)) == {"ann_1", "bob_2"}
+
+
+def test_a_zip_in_a_zip_of_a_learner_is_looked_into_too(tmp_path):
+    inner = zipped([(F, content("x"))])
+    twice = zipped([("hw/a.zip", inner), ("hw/notes.txt", "x")])
+    empty = zipped([("hw/notes.txt", "x")])
+    told = rows(batch(tmp_path, [("ann/x.zip", twice), ("bob/x.zip", zipped([("y.zip", empty)]))]))
+    assert told["ann"] == FINE
+    assert told["bob"][3] == "is a zip in which no notebook lies; hand in the .ipynb file."
+
+
+def test_a_learners_zip_of_too_much_is_one_row(tmp_path):
+    many = zipped([(f"{number}.ipynb", "{}") for number in range(60)])
+    vast = io.BytesIO()
+    with zipfile.ZipFile(vast, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(2):
+            archive.writestr(f"{number}.ipynb", bytes(160 << 20))
+    locked = bytearray(zipped([(F, content("x"))]))
+    locked[locked.index(b"PK\1\2") + 8] |= 1
+    told = rows(
+        batch(tmp_path, [("a/x.zip", many), ("b/x.zip", vast.getvalue()), ("c/x.zip", bytes(locked))])
+    )
+    assert "too much to look through" in told["a"][3] and "too much to look through" in told["b"][3]
+    assert told["c"] == FINE  # whether a member can be had is seen when it is read
+
+
+def test_a_name_longer_than_any_disk_allows_keeps_both_its_ends(tmp_path):
+    who = "y" * 900 + "_201_assignsubmission_file"
+    learner = batch(tmp_path, [(f"{who}/{'z' * 700}.ipynb", content())]).all[0].learner
+    assert learner.startswith("yyy") and learner.endswith("_201") and len(learner) < 255
 
 
 def test_a_folder_that_is_no_class_is_one_sentence(tmp_path):

@@ -77,7 +77,11 @@ class Submissions:
                 for entry in owned
                 if entry.inner and (entry.typed or entry.late or entry.attempt)
             }
-            rows = [entry for entry in rows if entry.learner in told or _is_moodles(entry)]
+            rows = [
+                entry
+                for entry in rows
+                if entry.learner in told or entry.exercise in self._exercises or _is_moodles(entry)
+            ]
         exercises = {entry.exercise for entry in rows if entry.exercise in self._exercises}
         only = exercises.pop() if len(exercises) == 1 else ""
         rows = [replace(entry, exercise=entry.exercise or only) for entry in rows]

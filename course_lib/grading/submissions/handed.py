@@ -15,13 +15,17 @@ from course_lib.grading.notebook import NotebookError
 from course_lib.grading.submissions.archive import Archive, ArchiveError, Member, visible
 from course_lib.grading.submissions.names import clear, is_hidden
 
-MOST_INSIDE = 2000
+MOST_INSIDE = 5000
 """Files that a learner's own zip may hold."""
+
+MOST_NOTEBOOKS = 50
+"""Notebooks that a learner's own zip may hold; the whole course is a third of it."""
 
 LARGEST_INSIDE = 300 << 20
 """Bytes that the notebooks in a learner's own zip may expand to, all together."""
 
 LINK = "is a link to another place; hand in the file itself."
+TOO_MUCH = "is a zip that holds too much to look through; hand in the .ipynb file."
 _LEDGER = "ledger.sqlite"
 
 Fetch = Callable[[], AbstractContextManager[Path]]
@@ -152,22 +156,26 @@ def inside(outer: Handed, encoding: str | None) -> list[Handed]:
             raise NotebookError(
                 "is a zip that cannot be opened (damaged or cut off); hand in the .ipynb file."
             ) from None
-        members = [member for member in visible(archive.members) if member.parts and not member.is_folder]
+        members = archive.members
         archive.close()
-    if not members:
-        raise NotebookError("is an empty zip; hand in the .ipynb file.")
-    size = sum(member.info.file_size for member in members if member.parts[-1].lower().endswith(".ipynb"))
-    if len(members) > MOST_INSIDE or size > LARGEST_INSIDE:
-        raise NotebookError("is a zip that holds too much to look through; hand in the .ipynb file.")
-    return [
-        Handed(
-            (*outer.parts, *member.parts),
-            partial(_member_inside, outer, encoding, place),
-            member.problem,
-        )
-        for place, member in enumerate(archive.members)
-        if member in members
+    if len(members) > MOST_INSIDE:
+        raise NotebookError(TOO_MUCH)
+    seen = {id(member) for member in visible(members) if member.parts and not member.is_folder}
+    found = [
+        Handed((*outer.parts, *member.parts), partial(_member_inside, outer, encoding, place), member.problem)
+        for place, member in enumerate(members)
+        if id(member) in seen
     ]
+    notebooks = [
+        member.info
+        for member in members
+        if id(member) in seen and member.parts[-1].lower().endswith(".ipynb")
+    ]
+    if not found:
+        raise NotebookError("is an empty zip; hand in the .ipynb file.")
+    if len(notebooks) > MOST_NOTEBOOKS or sum(info.file_size for info in notebooks) > LARGEST_INSIDE:
+        raise NotebookError(TOO_MUCH)
+    return found
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
-LONGEST = 160
-"""Characters of one name; more are cut off, and a digest keeps such names apart."""
+LONGEST = 255
+"""Characters of one name, as on any disk; longer ones, which zips may hold, are cut in the middle."""
 
 _JOINERS = "\u200c\u200d"  # invisible, and part of names in Persian and in Indian scripts
 _HIDDEN = ("__macosx", "thumbs.db", "desktop.ini", "icon\r")
@@ -22,7 +22,7 @@ def clear(name: str) -> str:
     if len(text) <= LONGEST:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:8]
-    return f"{text[: LONGEST - 12]}... {digest}"
+    return f"{text[:180]}...{digest}...{text[-60:]}"
 
 
 def learner(name: str) -> str:

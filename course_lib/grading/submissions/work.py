@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -14,6 +14,7 @@ from course_lib.grading.identify import LessonError, exercise_of, spoken_of
 from course_lib.grading.notebook import Notebook, NotebookError
 from course_lib.grading.submissions.handed import Handed, inside
 from course_lib.grading.submissions.layouts import Belonging
+from course_lib.work import course_root
 
 _DOCUMENTS = {
     ".py": "Python code",
@@ -125,13 +126,21 @@ def _spoken_of(parts: Iterable[str], exercises: Sequence[str]) -> str:
     return next((told for part in reversed(tuple(parts)) if (told := spoken_of(part, exercises))), "")
 
 
-def _in_zip(outer: Belonging, exercises: Sequence[str], encoding: str | None) -> Iterator[Submission]:
-    found = [handed for handed in inside(outer.handed, encoding) if handed.is_notebook]
-    if not found:
+def _in_zip(outer: Belonging, exercises: Sequence[str], encoding: str | None) -> list[Submission]:
+    """The notebooks in a zip; where there is none, those in a zip inside it."""
+    found = inside(outer.handed, encoding)
+    notebooks = [handed for handed in found if handed.is_notebook]
+    if not notebooks:
+        zips = [handed for handed in found if handed.is_zip]
+        if len(zips) == 1:
+            notebooks = [handed for handed in inside(zips[0], encoding) if handed.is_notebook]
+    if not notebooks:
         raise NotebookError("is a zip in which no notebook lies; hand in the .ipynb file.")
-    for handed in found:
-        inner = (*outer.inner, *handed.parts[len(outer.handed.parts) :])
-        yield _recognised(replace(outer, handed=handed, inner=inner), exercises)
+    start = len(outer.handed.parts)
+    return [
+        _recognised(replace(outer, handed=handed, inner=(*outer.inner, *handed.parts[start:])), exercises)
+        for handed in notebooks
+    ]
 
 
 def _disguised(
@@ -195,13 +204,14 @@ def _one_of_each(found: list[Submission], exercises: Sequence[str]) -> list[Subm
 def _one_of(group: list[Submission], exercises: Sequence[str]) -> Submission:
     """The only one, the last of several attempts, or the only one that is the learner's own work.
 
-    Lessons and solutions of the course, which lie in a zip of the whole course, are passed over beside an exercise;
-    copies with the same bytes are one.
+    Lessons, solutions and the exercise as it was handed out, which all lie in a zip of the whole course, are passed
+    over beside the learner's own; copies with the same bytes are one.
     """
     group = sorted(group, key=lambda entry: (-entry.attempt, entry.path))
     if len({entry.attempt for entry in group}) == len(group):
         return group[0]
     own: dict[str, Submission] = {}
+    untouched: dict[str, Submission] = {}
     solutions: dict[str, Submission] = {}
     lessons: dict[str, Submission] = {}
     for entry in [entry for entry in group if entry.attempt == group[0].attempt]:
@@ -212,8 +222,9 @@ def _one_of(group: list[Submission], exercises: Sequence[str]) -> Submission:
         except NotebookError:
             own[f"?{entry.path}"] = entry
         else:
-            (solutions if content.kind == "solution" else own).setdefault(content.digest, entry)
-    rest = list((own or solutions or lessons).values())
+            kept = untouched if content.digest == _handed_out(entry.exercise) else own
+            (solutions if content.kind == "solution" else kept).setdefault(content.digest, entry)
+    rest = list((own or untouched or solutions or lessons).values())
     if len(rest) == 1:
         return rest[0]
     others = " and ".join(entry.path for entry in rest[1:])
@@ -222,3 +233,11 @@ def _one_of(group: list[Submission], exercises: Sequence[str]) -> Submission:
     if len(folders) > 2:
         problem += " (Is this a folder of several learners? Then grade it by itself.)"
     return replace(rest[0], problem=problem)
+
+
+def _handed_out(exercise: str) -> str:
+    """The digest of the learners' copy of an exercise; nothing where there is none."""
+    try:
+        return reader.read(course_root() / "exercises" / f"{exercise}.ipynb").digest
+    except CourseError:
+        return ""
