@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from course_lib.checks import exercises
-from course_lib.clean import clean
+from course_lib.clean import clean_line
 from course_lib.errors import CourseError
 from course_lib.grading import confine, likeness, notebook, regrade
 from course_lib.grading.cluster import Cluster
-from course_lib.grading.ledger import Entry, Ledger
+from course_lib.grading.ledger import FILE, Entry, Ledger
 from course_lib.grading.local import Task, grade_beside, grade_here
 from course_lib.grading.notebook import NotebookError
 from course_lib.grading.progress import Progress
-from course_lib.grading.reports import FEEDBACK, REPORT, write_feedback, write_report
+from course_lib.grading.regrade import Regrades
+from course_lib.grading.reports import FEEDBACK, REPORT, feedback_name, write_feedback, write_report
 from course_lib.grading.runner import Limits, unreadable
 from course_lib.grading.submissions import Submission, Submissions
 from course_lib.grading.tables import write_grades, write_results
@@ -28,7 +29,11 @@ from course_lib.grading.tables import write_grades, write_results
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `course grade`."""
     parser.add_argument(
-        "submissions", type=Path, metavar="SUBMISSIONS", help="a folder or a zip of notebooks"
+        "submissions",
+        type=Path,
+        nargs="?",
+        metavar="SUBMISSIONS",
+        help="a folder or a zip of notebooks; only with --forget it may be left away",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where grades and reports go")
     where = parser.add_mutually_exclusive_group()
@@ -67,6 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_encoding,
         metavar="ENCODING",
         help="how names in zips are written that do not say it and are not UTF-8: cp850, cp1252, shift_jis, ...",
+    )
+    parser.add_argument(
+        "--forget",
+        action="append",
+        default=[],
+        metavar="LEARNER",
+        help="remove this learner, as grades.csv names them, and all that only they handed in",
     )
     parser.add_argument(
         "--no-sandbox",
@@ -111,6 +123,11 @@ def _seconds(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Grade everything, write every table and page; 0, or 1 when something needs a person."""
+    if args.submissions is None:
+        if not args.forget:
+            print("course grade: name the folder or the zip with the submissions.", file=sys.stderr)
+            return 2
+        return _forget_only(args)
     if args.regrade:
         regrade.exercise_of(args.regrade)  # before anything is written: there is such a question
     if not args.no_sandbox and not args.scheduler:
@@ -126,36 +143,77 @@ def run(args: argparse.Namespace) -> int:
         if args.no_sandbox:
             ledger.note_unconfined()
             print(confine.UNCONFINED, file=sys.stderr)
-        if args.regrade:
-            regrade.begin(ledger, args.regrade)
-        finished = _grade_all(found, ledger, args, cluster)
+        _forget(ledger, args, {submission.learner for submission in found.all})
+        regrades = Regrades(ledger, args.regrade)
+        for line in regrades.announced():
+            print(line, file=sys.stderr)
+        finished = _grade_all(found, ledger, regrades, args, cluster)
+        gone = ledger.withdraw(_source(args)) if finished else []
         needing = _write_all(ledger, args.out)
-        if args.regrade and finished:
-            needing += regrade.unanswered(ledger, args.regrade)
-            print(*regrade.changes(ledger, args.regrade), sep="\n", flush=True)
-            ledger.end_regrade(args.regrade)
-        needing += [
-            f"Regrading {question} was not finished; give --regrade {question} again."
-            for question in ledger.begun_regrades()
-            if finished
-        ]
+        if finished:
+            needing += regrades.unanswered()
+            if told := regrades.changes():
+                print(*told, sep="\n", flush=True)
+            needing += regrades.unfinished()
     if not finished:
         print("Stopped. The same command goes on where this one ended.", file=sys.stderr)
         return 1
     for remark in found.remarks:
-        print(clean(remark), file=sys.stderr)
+        print(clean_line(remark), file=sys.stderr)
+    for learner, exercise in gone:
+        who, where = clean_line(learner), clean_line(str(args.submissions))
+        print(f"{who}, {exercise}: no longer in {where}, so no longer counted.", file=sys.stderr)
     for line in needing:
         print(line, file=sys.stderr)
     print(f"{len(found.all)} submissions; see {args.out / REPORT}")
     return 1 if needing else 0
 
 
-def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace, cluster: Cluster | None) -> bool:
+def _source(args: argparse.Namespace) -> str:
+    """How the ledger names the folder or zip that is graded."""
+    return str(args.submissions.resolve())
+
+
+def _forget_only(args: argparse.Namespace) -> int:
+    """Remove learners, and write every table and page anew."""
+    if not (args.out / FILE).exists():
+        raise CourseError(f"{args.out} holds no ledger; name the --out folder of `course grade`.")
+    with contextlib.closing(Ledger(args.out)) as ledger:
+        _forget(ledger, args, set())
+        needing = _write_all(ledger, args.out)
+    for line in needing:
+        print(line, file=sys.stderr)
+    return 1 if needing else 0
+
+
+def _forget(ledger: Ledger, args: argparse.Namespace, there: set[str]) -> None:
+    """Remove the learners of `--forget`, and their pages; raises `CourseError` before any is removed."""
+    known = {clean_line(learner): learner for learner in ledger.learners()}
+    for name in args.forget:
+        if clean_line(name) not in known:
+            raise CourseError(f"{args.out} knows no {name!r}; --forget takes a name as grades.csv has it.")
+        if known[clean_line(name)] in there:
+            raise CourseError(
+                f"{name} still lies in {args.submissions}; take it away first, then --forget it."
+            )
+    for name in dict.fromkeys(map(clean_line, args.forget)):
+        for exercise in ledger.forget(known[name]):
+            (args.out / FEEDBACK / feedback_name(known[name], exercise)).unlink(missing_ok=True)
+        print(f"{name}: forgotten.")
+
+
+def _grade_all(
+    found: Submissions,
+    ledger: Ledger,
+    regrades: Regrades,
+    args: argparse.Namespace,
+    cluster: Cluster | None,
+) -> bool:
     """Bring every submission into the ledger; `False` when the teacher stopped it."""
     progress = Progress(len(found.all), sys.stderr)
     try:
         running: set[tuple[str, str]] = set()
-        tasks = _tasks(found, ledger, progress, args.regrade, running)
+        tasks = _tasks(found, ledger, progress, regrades, running, _source(args))
         limits, sandbox = Limits(args.timeout), not args.no_sandbox
         seed = ledger.seed(args.seed)
         if cluster is not None:
@@ -166,11 +224,13 @@ def _grade_all(found: Submissions, ledger: Ledger, args: argparse.Namespace, clu
             batch = grade_beside(tasks, seed, limits, sandbox, args.jobs)
         with contextlib.closing(batch):
             for task, graded in batch:
-                if task.question is None:
+                if graded.status == "unreadable" and ledger.has(*task.key):
+                    pass  # it was to be asked again, and no worker lived to do it: what it had stands
+                elif task.question is None:
                     prints = likeness.prints_of(task.notebook, task.exercise)
                     ledger.keep_prints(task.notebook.digest, task.exercise, prints)
                     ledger.add(task.notebook.digest, task.exercise, graded)
-                elif graded.status != "unreadable":
+                else:
                     ledger.renew(task.notebook.digest, task.exercise, task.question, graded)
                 running.discard(task.key)
                 progress.step()
@@ -185,31 +245,37 @@ def _tasks(
     found: Submissions,
     ledger: Ledger,
     progress: Progress,
-    question: str | None,
+    regrades: Regrades,
     running: set[tuple[str, str]],
+    source: str,
 ) -> Iterator[Task]:
     """What is left to run. The same bytes are run once, and what cannot be run is entered at once.
 
-    What was graded before is run again where its record of `question` is to be renewed. What is `running` is not
-    in the ledger yet; the set grows here, and shrinks as results are entered.
+    What was graded before is run again where a question is to be put again: for one question that one alone, for
+    more the whole notebook. What is `running` is not in the ledger yet; the set grows here, and shrinks as results
+    are entered.
     """
+    ledger.begin_call()
+    for digest, exercise, reason in ledger.unread_and_outdated():
+        ledger.add(digest, exercise, unreadable(exercise, reason))
     for submission in found.all:
         read = _read(found, submission)
         if isinstance(read, str):
             digest = f"?{submission.path}"
             known = submission.exercise if submission.exercise in exercises.EXERCISES else ""
             ledger.add(digest, submission.exercise, unreadable(known, read))
-            ledger.enter(submission, digest)
+            ledger.enter(submission, digest, source)
             progress.step()
             continue
-        ledger.enter(submission, read.digest)
+        ledger.enter(submission, read.digest, source)
         key = (read.digest, submission.exercise)
-        again = question if question and ledger.is_to_regrade(question, *key) else None
-        if key in running or (again is None and ledger.has(*key)):
+        again = regrades.of(*key)
+        if key in running or (not again and ledger.has(*key)):
             progress.step()
         else:
             running.add(key)
-            yield Task(read, submission.exercise, again)
+            one = again[0] if len(again) == 1 and ledger.has(*key) else None
+            yield Task(read, submission.exercise, one)
 
 
 def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str:
@@ -246,6 +312,6 @@ def _alike(ledger: Ledger, exercise: str) -> list[likeness.Alike]:
 
 
 def _needs_a_person(entry: Entry) -> list[str]:
-    if entry.graded.status == "unreadable":
-        return [clean(f"{entry.path}: {entry.graded.reason}")]
+    if entry.status in ("unreadable", "outdated"):
+        return [clean_line(f"{entry.path}: {entry.reason}")]
     return []

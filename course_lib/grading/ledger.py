@@ -1,55 +1,35 @@
-"""The ledger: every result is in it, on disk, before the next submission's begins. SQLite, write-ahead log.
+"""The ledger: every result is in it, on disk, before the next submission's begins.
 
 A result belongs to the bytes of a notebook, not to a name: the same bytes are graded once, whoever hands them in,
-and a grader that was killed goes on where it stopped. One grader at a time holds the ledger, by SQLite's own lock,
-which the system releases even when the grader is killed.
+and a grader that was killed goes on where it stopped. It also belongs to a version of its question's check: what was
+decided by another than the course has now is out of date, and is never counted beside what was not. One grader at a
+time holds the ledger, by SQLite's own lock, which the system releases even when the grader is killed.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.errors import CourseError
 from course_lib.grading.likeness import Prints
 from course_lib.grading.runner import Graded, Result, renewed
+from course_lib.grading.schema import FILE, Base, LedgerError
 from course_lib.grading.submissions import Submission
+from course_lib.grading.versions import versions
 
-FILE = "ledger.sqlite"
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS submissions (
-    learner TEXT, exercise TEXT, path TEXT NOT NULL, late INTEGER NOT NULL, digest TEXT NOT NULL,
-    attempt INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (learner, exercise)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS graded (
-    digest TEXT, exercise TEXT, status TEXT NOT NULL, reason TEXT NOT NULL, notes TEXT NOT NULL,
-    seconds REAL NOT NULL, PRIMARY KEY (digest, exercise)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS results (
-    digest TEXT, exercise TEXT, place INTEGER, question TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
-    points INTEGER NOT NULL, out_of INTEGER NOT NULL, message TEXT NOT NULL, misconception TEXT NOT NULL,
-    hints TEXT NOT NULL, card TEXT NOT NULL, PRIMARY KEY (digest, exercise, place));
-CREATE TABLE IF NOT EXISTS prints (
-    exercise TEXT, question TEXT, digest TEXT, prints TEXT NOT NULL,
-    PRIMARY KEY (exercise, question, digest)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS regrades (
-    question TEXT, digest TEXT, exercise TEXT, before INTEGER NOT NULL, done INTEGER NOT NULL,
-    PRIMARY KEY (question, digest, exercise)) WITHOUT ROWID;
-"""
-
-
-class LedgerError(CourseError):
-    """The ledger cannot be opened or written; what was graded before is still in it."""
+__all__ = ["FILE", "Entry", "Ledger", "LedgerError"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One learner's submission and what it earned."""
+    """One learner's submission and what it earned.
+
+    It is `withdrawn` where the file is no longer in the folder that was graded, and `outdated` where a question's check
+    has changed since and the file was not there to be graded again; neither counts.
+    """
 
     learner: str
     exercise: str
@@ -58,6 +38,30 @@ class Entry:
     digest: str
     graded: Graded
     attempt: int = 0
+    withdrawn: bool = False
+    outdated: bool = False
+
+    @property
+    def status(self) -> str:
+        """How it stands: "graded", "stopped", "unreadable", "withdrawn" or "outdated"."""
+        return "withdrawn" if self.withdrawn else "outdated" if self.outdated else self.graded.status
+
+    @property
+    def counts(self) -> bool:
+        """Whether its points are points of the class."""
+        return self.status in ("graded", "stopped")
+
+    @property
+    def reason(self) -> str:
+        """Why it does not count, or what was left out."""
+        if self.withdrawn:
+            return "is no longer in the folder that was graded; it is not counted."
+        if self.outdated:
+            return (
+                "was graded before its questions were changed; grade the folder that it is in once more, or "
+                "remove it with --forget."
+            )
+        return self.graded.reason
 
     @property
     def points(self) -> int:
@@ -70,75 +74,18 @@ class Entry:
         return sum(result.out_of for result in self.graded.results)
 
 
-@dataclass(frozen=True)
-class Change:
-    """What one learner had for a question before it was graded again, and has now; `total` is for all questions."""
-
-    learner: str
-    before: int
-    now: int
-    out_of: int
-    total: int
-
-
-class Ledger:
+class Ledger(Base):
     """The ledger of one output folder, made when missing; raises `LedgerError`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(folder / FILE, timeout=0.2, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            why = getattr(error, "strerror", None) or error
-            raise LedgerError(f"{folder} cannot be written ({why}); choose another --out.") from None
-        with self._speaking():
-            # Exclusive before the first write-ahead access: the lock is then held until this process ends.
-            self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            self._base.executescript(_SCHEMA)
-            with self._at_once():
-                columns = [row[1] for row in self._base.execute("PRAGMA table_info(submissions)")]
-                if "attempt" not in columns:  # a ledger of the time before attempts were kept
-                    self._base.execute(
-                        "ALTER TABLE submissions ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0"
-                    )
-                # What could not be run is tried again.
-                self._base.execute("DELETE FROM submissions WHERE digest LIKE '?%'")
-                self._base.execute("DELETE FROM graded WHERE status = 'unreadable'")
-                self._base.execute("DELETE FROM results WHERE digest LIKE '?%'")
+        super().__init__(folder)
+        self._versions: dict[str, Mapping[str, str]] = {}
 
-    @contextmanager
-    def _speaking(self) -> Iterator[None]:
-        """SQLite's errors as one sentence each."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            if "locked" in str(error):
-                raise LedgerError(
-                    f"Another grader is at work on {self._folder}; wait for it, or choose another --out."
-                ) from None
-            raise LedgerError(
-                f"{self._folder / FILE} cannot be written ({error}); nothing graded before is lost. "
-                "Mend that and give the same command again."
-            ) from None
-
-    @contextmanager
-    def _at_once(self) -> Iterator[None]:
-        """All that is written inside, or none of it; with it what was entered before."""
-        self._begin()
-        try:
-            yield
-            self._base.execute("COMMIT")
-        except BaseException:
-            if self._base.in_transaction:
-                self._base.execute("ROLLBACK")
-            raise
-
-    def _begin(self) -> None:
-        if not self._base.in_transaction:
-            self._base.execute("BEGIN IMMEDIATE")
+    def current(self, exercise: str) -> Mapping[str, str]:
+        """The version of each question's check as the course is now, read once."""
+        if exercise not in self._versions:
+            self._versions[exercise] = versions(exercise)
+        return self._versions[exercise]
 
     def seed(self, wanted: str | None) -> str:
         """The secret seed of this folder: recorded at the first grading, the same ever after."""
@@ -166,73 +113,145 @@ class Ledger:
             return self._base.execute("SELECT 1 FROM facts WHERE name = 'unconfined'").fetchone() is not None
 
     def has(self, digest: str, exercise: str) -> bool:
-        """Whether these bytes are graded."""
-        query = "SELECT 1 FROM graded WHERE digest = ? AND exercise = ?"
+        """Whether these bytes are graded, on the questions that the exercise has."""
+        query = "SELECT 1 FROM graded WHERE digest = ? AND exercise = ? AND status != 'unreadable'"
         with self._speaking():
-            return self._base.execute(query, (digest, exercise)).fetchone() is not None
+            if self._base.execute(query, (digest, exercise)).fetchone() is None:
+                return False
+            return self._by_version(digest, exercise).keys() == self.current(exercise).keys()
 
-    def enter(self, submission: Submission, digest: str) -> None:
-        """Note who handed in what. It is on disk with the next result: before that nobody can miss it."""
+    def _by_version(self, digest: str, exercise: str) -> dict[str, str]:
+        query = "SELECT question, version FROM results WHERE digest = ? AND exercise = ?"
+        return dict(self._base.execute(query, (digest, exercise)))
+
+    def begin_call(self) -> None:
+        """From here on, what is entered is what one call found."""
+        with self._speaking():
+            self._begin()
+            self._base.execute(
+                "INSERT INTO facts VALUES ('call', '1') "
+                "ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+            )
+
+    def enter(self, submission: Submission, digest: str, source: str = "") -> None:
+        """Note who handed in what, and in which `source`: the folder or zip that was graded.
+
+        It is on disk with the next result: before that nobody can miss it.
+        """
         head = (submission.learner, submission.exercise, submission.path, submission.late)
         with self._speaking():
             self._begin()
             self._base.execute(
-                "INSERT OR REPLACE INTO submissions (learner, exercise, path, late, digest, attempt) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (*head, digest, submission.attempt),
+                "INSERT OR REPLACE INTO submissions "
+                "(learner, exercise, path, late, digest, attempt, source, call, withdrawn) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, coalesce((SELECT CAST(value AS INTEGER) FROM facts "
+                "WHERE name = 'call'), 0), 0)",
+                (*head, digest, submission.attempt, source),
             )
+
+    def withdraw(self, source: str) -> list[tuple[str, str]]:
+        """Mark what was handed in by `source` before and is no longer in it; who and what that is.
+
+        Only for exercises that it holds now: a folder that was emptied and filled again with another exercise takes
+        nothing away. What could not be read and is gone has nothing to keep, and is forgotten.
+        """
+        gone = "source = ? AND NOT withdrawn AND call < (SELECT CAST(value AS INTEGER) FROM facts WHERE name = 'call')"
+        unread = "digest IN (SELECT digest FROM graded WHERE status = 'unreadable')"
+        with self._speaking(), self._at_once():
+            self._base.execute(f"DELETE FROM submissions WHERE {gone} AND {unread}", (source,))
+            gone += (
+                " AND exercise IN (SELECT exercise FROM submissions WHERE source = ?1 AND "
+                "call = (SELECT CAST(value AS INTEGER) FROM facts WHERE name = 'call'))"
+            )
+            rows = self._base.execute(
+                f"SELECT learner, exercise FROM submissions WHERE {gone.replace('?', '?1', 1)} "
+                "ORDER BY learner, exercise",
+                (source,),
+            ).fetchall()
+            self._base.executemany(
+                "UPDATE submissions SET withdrawn = 1 WHERE learner = ? AND exercise = ?", rows
+            )
+            self._forget_what_nobody_handed_in()
+        return rows
+
+    def forget(self, learner: str) -> list[str]:
+        """Remove a learner and what only they handed in; the exercises that this was for."""
+        with self._speaking(), self._at_once():
+            rows = self._base.execute(
+                "SELECT exercise FROM submissions WHERE learner = ?", (learner,)
+            ).fetchall()
+            self._base.execute("DELETE FROM submissions WHERE learner = ?", (learner,))
+            self._base.execute("DELETE FROM exported WHERE learner = ?", (learner,))
+            for table in ("graded", "results", "prints", "regrades") if rows else ():
+                self._base.execute(
+                    f"DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM submissions s "
+                    f"WHERE s.digest = {table}.digest AND s.exercise = {table}.exercise)"
+                )
+        return [exercise for (exercise,) in rows]
+
+    def _forget_what_nobody_handed_in(self) -> None:
+        """Of what could not be read: such records belong to a path, not to bytes that may return."""
+        for table in ("graded", "results"):
+            self._base.execute(
+                f"DELETE FROM {table} WHERE digest LIKE '?%' AND digest NOT IN (SELECT digest FROM submissions)"
+            )
+
+    def learners(self) -> list[str]:
+        """Everybody who handed in anything."""
+        with self._speaking():
+            rows = self._base.execute("SELECT DISTINCT learner FROM submissions ORDER BY learner")
+            return [str(learner) for (learner,) in rows]
 
     def add(self, digest: str, exercise: str, graded: Graded) -> None:
         """Keep one submission's results: all of them or, should the machine stop now, none."""
         with self._speaking(), self._at_once():
-            self._put(digest, exercise, graded)
+            self._put(digest, exercise, graded, self.current(exercise))
+            self._base.execute(
+                "UPDATE regrades SET done = 1 WHERE digest = ? AND exercise = ?", (digest, exercise)
+            )
 
-    def _put(self, digest: str, exercise: str, graded: Graded) -> None:
+    def _put(self, digest: str, exercise: str, graded: Graded, by_version: Mapping[str, str]) -> None:
         head = (digest, exercise, graded.status, graded.reason, json.dumps(graded.notes), graded.seconds)
         rows = [
             (
                 *(digest, exercise, place, r.question, r.title, r.status, r.points, r.out_of),
-                *(r.message, r.misconception, json.dumps(r.hints), r.card),
+                *(r.message, r.misconception, json.dumps(r.hints), r.card, by_version.get(r.question, "")),
             )
             for place, r in enumerate(graded.results)
         ]
         self._base.execute("INSERT OR REPLACE INTO graded VALUES (?, ?, ?, ?, ?, ?)", head)
         self._base.execute("DELETE FROM results WHERE digest = ? AND exercise = ?", (digest, exercise))
-        self._base.executemany(f"INSERT INTO results VALUES ({', '.join('?' * 12)})", rows)
+        self._base.executemany(
+            "INSERT INTO results (digest, exercise, place, question, title, status, points, out_of, message, "
+            f"misconception, hints, card, version) VALUES ({', '.join('?' * 13)})",
+            rows,
+        )
 
-    def begin_regrade(self, question: str, exercise: str, check: str) -> None:
-        """Note what every submission has for a question that is to be put again to all of them.
-
-        Where that was begun before and not ended, it goes on with those that are left; or with all, when `check`,
-        which tells one version of the check from the next, is another by now.
-        """
-        fact = f"regrade {question}"
+    def renew(self, digest: str, exercise: str, question: str, again: Graded) -> None:
+        """Replace the record of one question, and note that it was put again: both or neither."""
+        key = (digest, exercise)
         with self._speaking(), self._at_once():
-            begun = self._base.execute("SELECT value FROM facts WHERE name = ?", (fact,)).fetchone()
-            if begun == (check,):
-                return
-            self._base.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (fact, check))
-            for table in (
-                "graded",
-                "results",
-            ):  # of files that were replaced since: should they return, all is new
-                self._base.execute(
-                    f"DELETE FROM {table} WHERE exercise = ? AND digest NOT IN (SELECT digest FROM submissions)",
-                    (exercise,),
-                )
-            self._base.execute("UPDATE regrades SET done = 0 WHERE question = ?", (question,))
+            status, reason, notes, seconds = self._base.execute(
+                "SELECT status, reason, notes, seconds FROM graded WHERE digest = ? AND exercise = ?", key
+            ).fetchone()
+            results = self._results(digest, exercise)
+            before = Graded(status, reason, tuple(json.loads(notes)), seconds, results)
+            by_version = self._by_version(*key) | {question: self.current(exercise).get(question, "")}
+            self._put(digest, exercise, renewed(before, again, question), by_version)
             self._base.execute(
-                "INSERT OR IGNORE INTO regrades SELECT ?1, digest, exercise, coalesce((SELECT points FROM results r "
-                "WHERE r.digest = g.digest AND r.exercise = g.exercise AND r.question = ?1), 0), 0 "
-                "FROM graded g WHERE exercise = ?2 AND status != 'unreadable'",
-                (question, exercise),
+                "UPDATE regrades SET done = 1 WHERE digest = ? AND exercise = ? AND question = ?",
+                (*key, question),
             )
 
-    def is_to_regrade(self, question: str, digest: str, exercise: str) -> bool:
-        """Whether these bytes are still to be asked again."""
-        query = "SELECT 1 FROM regrades WHERE question = ? AND digest = ? AND exercise = ? AND NOT done"
+    def unread_and_outdated(self) -> list[tuple[str, str, str]]:
+        """Digest, exercise and reason of what could not be read, where its questions are no longer these."""
+        query = "SELECT digest, exercise, reason FROM graded WHERE status = 'unreadable' ORDER BY digest"
         with self._speaking():
-            return self._base.execute(query, (question, digest, exercise)).fetchone() is not None
+            return [
+                (digest, exercise, reason)
+                for digest, exercise, reason in self._base.execute(query).fetchall()
+                if self.current(exercise) and self._by_version(digest, exercise) != self.current(exercise)
+            ]
 
     def keep_prints(self, digest: str, exercise: str, prints: Mapping[str, Prints]) -> None:
         """Keep the fingerprints of a submission's answers. They are on disk with its result, which comes next."""
@@ -242,75 +261,37 @@ class Ledger:
             self._base.executemany("INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?)", rows)
 
     def prints(self, exercise: str, question: str) -> Iterator[tuple[str, Prints]]:
-        """The digest and fingerprints of every answer to one question that some learner hands in now."""
+        """The digest and fingerprints of every answer to one question that some learner hands in."""
         query = (
             "SELECT digest, prints FROM prints WHERE exercise = ?1 AND question = ?2 "
-            "AND digest IN (SELECT digest FROM submissions WHERE exercise = ?1) ORDER BY digest"
+            "AND digest IN (SELECT digest FROM submissions WHERE exercise = ?1 AND NOT withdrawn) ORDER BY digest"
         )
         with self._speaking():
             for digest, kept in self._base.execute(query, (exercise, question)):
                 yield digest, frozenset(json.loads(kept))
 
-    def renew(self, digest: str, exercise: str, question: str, again: Graded) -> None:
-        """Replace the record of one question, and note that it was put again: both or neither."""
-        key = (digest, exercise)
-        with self._speaking(), self._at_once():
-            status, reason, notes, seconds = self._base.execute(
-                "SELECT status, reason, notes, seconds FROM graded WHERE digest = ? AND exercise = ?", key
-            ).fetchone()
-            before = Graded(
-                status, reason, tuple(json.loads(notes)), seconds, self._results(digest, exercise)
-            )
-            self._put(digest, exercise, renewed(before, again, question))
-            self._base.execute(
-                "UPDATE regrades SET done = 1 WHERE digest = ? AND exercise = ? AND question = ?",
-                (*key, question),
-            )
-
-    def changes(self, question: str) -> list[Change]:
-        """What each learner whose submission was asked again had for the question, and has."""
-        query = (
-            "SELECT learner, before, points, out_of, (SELECT sum(points) FROM results r "
-            "WHERE r.digest = s.digest AND r.exercise = s.exercise) "
-            "FROM submissions s JOIN regrades USING (digest, exercise) "
-            "JOIN results USING (digest, exercise, question) WHERE question = ? AND done ORDER BY learner"
-        )
-        with self._speaking():
-            return [Change(*row) for row in self._base.execute(query, (question,))]
-
-    def not_regraded(self, question: str) -> list[str]:
-        """The paths of submissions that were to be asked again, and were not there."""
-        query = (
-            "SELECT path FROM submissions JOIN regrades USING (digest, exercise) "
-            "WHERE question = ? AND NOT done ORDER BY path"
-        )
-        with self._speaking():
-            return [str(path) for (path,) in self._base.execute(query, (question,))]
-
-    def end_regrade(self, question: str) -> None:
-        """Forget what there was before: everyone has been asked again, and the changes have been told."""
-        with self._speaking(), self._at_once():
-            self._base.execute("DELETE FROM regrades WHERE question = ?", (question,))
-            self._base.execute("DELETE FROM facts WHERE name = ?", (f"regrade {question}",))
-
-    def begun_regrades(self) -> list[str]:
-        """The questions whose regrading was begun and not ended."""
-        with self._speaking():
-            rows = self._base.execute("SELECT name FROM facts WHERE name LIKE 'regrade %' ORDER BY name")
-            return [str(name).removeprefix("regrade ") for (name,) in rows]
-
     def entries(self) -> Iterator[Entry]:
         """Every submission that has its result, in the order of learners and exercises."""
         query = (
-            "SELECT learner, exercise, path, late, digest, attempt, status, reason, notes, seconds "
+            "SELECT learner, exercise, path, late, digest, attempt, withdrawn, status, reason, notes, seconds "
             "FROM submissions JOIN graded USING (digest, exercise) ORDER BY learner, exercise"
         )
         with self._speaking():
             for row in self._base.execute(query):
-                learner, exercise, path, late, digest, attempt, status, reason, notes, seconds = row
+                learner, exercise, path, late, digest, attempt, withdrawn, status, reason, notes, seconds = (
+                    row
+                )
                 results = self._results(digest, exercise)
                 graded = Graded(status, reason, tuple(json.loads(notes)), seconds, results)
-                yield Entry(learner, exercise, path, bool(late), digest, graded, attempt)
+                old = self._is_outdated(digest, exercise)
+                yield Entry(
+                    *(learner, exercise, path, bool(late), digest, graded, attempt), bool(withdrawn), old
+                )
+
+    def _is_outdated(self, digest: str, exercise: str) -> bool:
+        """Whether any result is of another version; nothing is known of an exercise that the course no longer has."""
+        current, decided = self.current(exercise), self._by_version(digest, exercise)
+        return bool(current and decided and decided != current)
 
     def _results(self, digest: str, exercise: str) -> tuple[Result, ...]:
         query = (
@@ -323,11 +304,15 @@ class Ledger:
             for question, title, status, points, out_of, message, held, hints, card in rows
         )
 
-    def close(self) -> None:
-        """Give the folder free."""
-        try:
-            with self._speaking():
-                if self._base.in_transaction:
-                    self._base.execute("COMMIT")
-        finally:
-            self._base.close()
+    def exported(self, system: str) -> dict[tuple[str, str], str]:
+        """What each learner and exercise was last given in the gradebook of another system."""
+        query = "SELECT learner, exercise, points FROM exported WHERE system = ?"
+        with self._speaking():
+            return {(who, what): points for who, what, points in self._base.execute(query, (system,))}
+
+    def note_exported(self, system: str, given: Iterable[tuple[str, str, str]]) -> None:
+        """Keep what each learner was given for each exercise: what differs from it later, a person entered."""
+        with self._speaking(), self._at_once():
+            self._base.executemany(
+                "INSERT OR REPLACE INTO exported VALUES (?, ?, ?, ?)", [(system, *one) for one in given]
+            )

@@ -56,16 +56,17 @@ def write_feedback(entry: Entry, folder: Path) -> None:
     body = [
         f"<h1>{_text(entry.exercise or entry.path)}</h1>",
         f'<p class="lead">Feedback for {_text(entry.learner)}</p>',
-        f'<p class="score">{entry.points} <small>of {entry.out_of} points</small></p>',
+        ""
+        if entry.outdated
+        else f'<p class="score">{entry.points} <small>of {entry.out_of} points</small></p>',
     ]
     told = [f"attempt {entry.attempt}"] if entry.attempt > 1 else []
     told += ["handed in late"] if entry.late else []
     if told:
         body.append(f"<p>{', '.join(told).capitalize()}.</p>")
-    if entry.graded.status == "unreadable":
-        body.append(
-            f'<p class="box"><strong>Not graded.</strong> {_text(entry.path)} {_text(entry.graded.reason)}</p>'
-        )
+    if entry.withdrawn or entry.outdated or entry.status == "unreadable":
+        word = "Not graded" if entry.status == "unreadable" else "Not counted"
+        body.append(f'<p class="box"><strong>{word}.</strong> {_text(entry.path)} {_text(entry.reason)}</p>')
     else:
         if entry.graded.reason:
             body.append(f'<p class="box">{_text(entry.graded.reason)}</p>')
@@ -163,8 +164,8 @@ def _report(
     classes: dict[str, _Class] = defaultdict(_Class)
     statuses: Counter[str] = Counter()
     for entry in entries():
-        statuses[entry.graded.status] += 1
-        if entry.graded.status != "unreadable":
+        statuses[entry.status] += 1
+        if entry.counts:
             classes[entry.exercise].add(entry)
     yield f'<h1>Class report</h1>\n<p class="lead">{statuses.total()} submissions</p>'
     for warning in warnings:
@@ -175,7 +176,7 @@ def _report(
             yield f"\n{section}"
     if statuses.total() > statuses["graded"]:
         yield "\n<h2>Look at these yourself</h2>\n"
-        trouble = (_trouble(entry) for entry in entries() if entry.graded.status != "graded")
+        trouble = (_trouble(entry) for entry in entries() if entry.status != "graded")
         yield from grid_lines(["Learner", "Exercise", "Points", "What happened"], trouble)
     yield "\n<h2>Every submission</h2>\n"
     everyone = (_row(entry) for entry in entries())
@@ -186,17 +187,17 @@ def _who(entry: Entry) -> list[str]:
     """The columns that say whose submission it is, and what it earned."""
     link = f"{FEEDBACK}/{feedback_name(entry.learner, entry.exercise)}"
     name = f'<a href="{escape(link)}">{_text(entry.learner)}</a>'
-    return [name, _text(entry.exercise), f"{entry.points} of {entry.out_of}"]
+    points = "" if entry.outdated else f"{entry.points} of {entry.out_of}"
+    return [name, _text(entry.exercise), points]
 
 
 def _trouble(entry: Entry) -> list[str]:
-    reason = entry.graded.reason
-    told = f"{entry.path} {reason}" if entry.graded.status == "unreadable" else reason
+    told = entry.reason if entry.status == "stopped" else f"{entry.path} {entry.reason}"
     return [*_who(entry), _text(told)]
 
 
 def _row(entry: Entry) -> list[str]:
-    return [*_who(entry), entry.graded.status, "late" if entry.late else "", f"{entry.attempt or ''}"]
+    return [*_who(entry), entry.status, "late" if entry.late else "", f"{entry.attempt or ''}"]
 
 
 def _exercise_sections(exercise: str, group: _Class) -> list[str]:

@@ -14,7 +14,8 @@ from course_lib.grading.ledger import Entry
 from course_lib.grading.whole import write_whole
 
 GRADES = ("learner", "exercise", "points", "out_of", "status", "late", "attempt", "reason")
-_FORMULA = r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20](?!\s*\Z)"
+"""How a formula begins, and what might be taken for one that was made harmless; a sign alone is none."""
 _BEGINS = re.compile(rf"(?:\A|(?<=;))(?={_FORMULA})")
 _BEGAN = re.compile(rf"(?:\A|(?<=;))'(?={_FORMULA})")
 
@@ -27,18 +28,20 @@ def write_grades(entries: Iterable[Entry], path: Path) -> None:
         table.writerow(GRADES)
         for entry in entries:
             late, attempt = "yes" if entry.late else "", entry.attempt or ""
-            told = (entry.graded.status, late, attempt, cell(entry.graded.reason))
-            table.writerow((cell(entry.learner), cell(entry.exercise), entry.points, entry.out_of, *told))
+            # Points of another version of the exercise would stand beside points on another scale.
+            points = ("", "") if entry.outdated else (entry.points, entry.out_of)
+            told = (entry.status, late, attempt, cell(entry.reason))
+            table.writerow((cell(entry.learner), cell(entry.exercise), *points, *told))
 
     write_whole(path, write)
 
 
 def write_results(entries: Iterable[Entry], path: Path) -> None:
-    """One JSON object a line for each question of each submission."""
+    """One JSON object a line for each question of each submission whose results are not out of date."""
 
     def write(file: IO[str]) -> None:
         for entry in entries:
-            for result in entry.graded.results:
+            for result in () if entry.outdated else entry.graded.results:
                 line = {
                     "learner": clean_line(entry.learner),
                     "exercise": clean_line(entry.exercise),
@@ -50,8 +53,8 @@ def write_results(entries: Iterable[Entry], path: Path) -> None:
                     "message": result.message,
                     "submission": {
                         "path": clean_line(entry.path),
-                        "status": entry.graded.status,
-                        "reason": entry.graded.reason,
+                        "status": entry.status,
+                        "reason": clean_line(entry.reason),
                         "late": entry.late,
                         "attempt": entry.attempt or None,
                         "seconds": entry.graded.seconds,

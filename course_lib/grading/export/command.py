@@ -42,6 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         of_system.add_argument(
             "--roster", type=Path, metavar="FILE.csv", help=f"who is who: a CSV file exported from {name}"
         )
+        of_system.add_argument(
+            "--column",
+            type=_column,
+            action="append",
+            default=[],
+            metavar="EXERCISE=HEADING",
+            help="the roster's column for an exercise, where it is not called as the exercise is",
+        )
+        of_system.add_argument(
+            "--overwrite",
+            action="store_true",
+            help="also replace grades that a person entered there, and EX (excused)",
+        )
         of_system.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="the gradebook")
         of_system.set_defaults(export=_gradebook)
 
@@ -65,11 +78,19 @@ def _gradescope(args: argparse.Namespace) -> int:
 
 
 def _gradebook(args: argparse.Namespace) -> int:
-    problems = gradebooks.export(args.kind, args.graded, args.roster, _writable(args.out))
-    for sentence in problems:
+    wishes = gradebooks.Wishes(dict(args.column), args.overwrite)
+    done = gradebooks.export(args.kind, args.graded, args.roster, _writable(args.out), wishes)
+    for sentence in (*done.warnings, *done.problems):
         print(clean_line(sentence), file=sys.stderr)
-    print(f"The gradebook is {args.out}")
-    return 1 if problems else 0
+    print(f"The gradebook is {args.out}. {done.how}")
+    return 1 if done.problems else 0
+
+
+def _column(text: str) -> tuple[str, str]:
+    exercise, sign, heading = text.partition("=")
+    if not (exercise and sign and heading):
+        raise argparse.ArgumentTypeError(f"{text} is not of the form EXERCISE=HEADING")
+    return exercise.strip(), heading.strip()
 
 
 def _writable(out: Path) -> Path:

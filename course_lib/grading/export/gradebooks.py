@@ -3,290 +3,303 @@
 What Canvas does with a column or a row is read from its importer (`lib/gradebook_importer.rb`): a column that it does
 not know becomes a new assignment unless its heading speaks of a total ("Final Grade"), an empty cell takes a grade
 away, and a row that is not there changes nothing.
+
+Moodle has two imports. "Upload grading worksheet" of an assignment (`mod/assign/feedback/offline/importgradeslib.php`)
+refuses a file without Identifier, Grade and Last modified (grade), parted by commas; all other columns it passes over.
+"Import > CSV file" of the gradebook (`grade/import/csv`) asks which column is what.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
 from course_lib.grading.export.errors import ExportError
-from course_lib.grading.tables import cell as written
-from course_lib.grading.tables import rows_to, undefused
+from course_lib.grading.export.graded import Graded, note_given, read_graded
+from course_lib.grading.export.roster import CANVAS, Roster, Row, matched, number_behind, plain, read_roster
+from course_lib.grading.tables import cell, rows_to
 from course_lib.grading.whole import write_whole
 
 System = Literal["canvas", "moodle"]
 
-CANVAS_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
-MOODLE_COLUMNS = (
-    *("Identifier", "User ID", "ID number", "Username", "Email address"),
-    *("Full name", "First name", "Last name"),
-)
-
-_IDS = {
-    *("id", "sis user id", "sis login id", "identifier", "user id", "id number", "username", "login"),
-    *("email", "email address"),
+_CANVAS_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+_WORKSHEET = ("Identifier", "Full name", "Grade", "Last modified (grade)", "Feedback comments")
+_GRADE = {
+    *(
+        "grade",
+        "bewertung",
+        "note",
+        "calificación",
+        "valutazione",
+        "nota",
+        "cijfer",
+        "betyg",
+        "karakter",
+        "ocena",
+    ),
+    *("avaliação", "оценка", "成绩", "成績", "評点"),
 }
-_NUMBERS = {"id", "identifier"}
-"""Where Canvas and Moodle keep the number that they put behind the name of a file or folder in their zips."""
-_NAMES = {"student", "full name", "name"}
-_NEEDED = {"learner", "exercise", "points", "out_of", "status"}
+_COMMENTS = {"feedback comments", "feedback als kommentar", "comentarios de retroalimentación"}
+_MAXIMUM = {"maximum grade", "bestwertung", "note maximale", "calificación máxima"}
+_NOTHING = ("", "-", "–")
 
 
 @dataclass(frozen=True)
-class Grade:
-    """What one learner earned in one exercise; `notes` holds what else is told of it (`late`, `attempt`)."""
-
-    points: str
-    out_of: float
-    notes: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A graded folder: the grades of each learner by exercise, and a sentence for each that has no grade."""
-
-    learners: dict[str, dict[str, Grade]]
-    problems: list[str]
-
-    @property
-    def exercises(self) -> list[str]:
-        """The exercises that anybody has a grade in."""
-        return sorted({exercise for grades in self.learners.values() for exercise in grades})
-
-    def out_of(self, exercise: str) -> float:
-        """What can be earned in one exercise."""
-        return max(grades[exercise].out_of for grades in self.learners.values() if exercise in grades)
-
-    def notes(self, exercise: str) -> list[str]:
-        """The kinds of notes that anybody's grade in this exercise carries."""
-        told = [grades[exercise].notes for grades in self.learners.values() if exercise in grades]
-        return [kind for kind in ("late", "attempt") if any(kind in notes for notes in told)]
-
-
-def export(system: System, folder: Path, roster: Path | None, out: Path) -> list[str]:
-    """Write the gradebook of a graded folder; a sentence for each learner or submission that is not in it.
-
-    Raises `ExportError` where the folder or the roster cannot be read.
+class Wishes:
+    """What a teacher asked for: which column of the roster an exercise's points go to, and whether what a person
+    entered there may be replaced.
     """
-    graded = read_grades(folder / "grades.csv")
-    headings: list[str] = []
-    problems: list[str] = []
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    overwrite: bool = False
+
+
+@dataclass
+class _Table:
+    """The table to write, and what came of filling it."""
+
+    head: list[str]
+    rows: list[list[str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    given: dict[tuple[str, str], str] = field(default_factory=dict)
+    how: str = ""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What a person should know: who is not in the gradebook or was left as they were, and what else holds."""
+
+    problems: list[str]
+    warnings: list[str]
+    how: str
+
+
+def export(
+    system: System, folder: Path, roster: Path | None, out: Path, wishes: Wishes | None = None
+) -> Exported:
+    """Write the gradebook of a graded folder.
+
+    Raises `ExportError` where the folder or the roster cannot be read, or its results are out of date.
+    """
+    wishes = wishes or Wishes()
+    graded = read_graded(folder, system)
+    if unknown := set(wishes.columns) - set(graded.exercises):
+        raise ExportError(
+            f"{folder} holds no grades of {', '.join(sorted(unknown))}; it has {', '.join(graded.exercises)}."
+        )
     if roster is None:
-        rows = {learner: _by_folder(system, learner) for learner in graded.learners}
+        if wishes.columns:
+            raise ExportError("--column names a column of a roster; give the roster with --roster.")
+        table = _by_folder(system, graded)
     else:
-        headings, people, possible = read_roster(roster)
-        rows, problems = _matched(graded, people, roster)
-        if system == "canvas":
-            problems += _differing_points(graded, headings, possible, roster)
-    _write(system, graded, headings, rows, out)
-    return graded.problems + problems
-
-
-def read_grades(path: Path) -> Graded:
-    """`grades.csv` as `course grade` writes it; raises `ExportError`. What was not graded is told, not exported."""
-    if not path.is_file():
-        raise ExportError(f"{path.parent} holds no grades.csv; name the --out folder of `course grade`.")
-    headings, rows = _read_table(path)
-    if missing := _NEEDED - set(headings):
-        raise ExportError(
-            f"{path} has no column {', '.join(sorted(missing))}; run `course grade` again, which writes it anew."
-        )
-    learners: dict[str, dict[str, Grade]] = {}
-    problems = []
-    for row in rows:
-        learner, exercise = undefused(row["learner"]), undefused(row["exercise"])
-        if row["status"] == "unreadable":
-            problems.append(f"{learner}, {exercise}: not graded, so not in the gradebook.")
-            continue
-        grades = learners.setdefault(learner, {})
-        if exercise in grades:
-            raise ExportError(f"{path} holds {learner}, {exercise} twice; run `course grade` again.")
-        notes = {kind: row[kind] for kind in ("late", "attempt") if row.get(kind)}
-        grades[exercise] = Grade(_number(row["points"], path), float(_number(row["out_of"], path)), notes)
-    if not learners:
-        raise ExportError(f"{path} holds no grades; look into report.html beside it for the reason.")
-    return Graded(learners, problems)
-
-
-def _number(text: str, path: Path) -> str:
-    if not re.fullmatch(r"\d+(\.\d+)?", text):
-        raise ExportError(f"{path} holds {text!r} where points should be; run `course grade` again.")
-    return text
-
-
-def read_roster(path: Path) -> tuple[list[str], list[dict[str, str]], dict[str, str]]:
-    """The headings of a roster, its people, and the row of points possible that Canvas puts before them."""
-    headings, rows = _read_table(path)
-    if not any(_plain(heading) in _IDS | _NAMES for heading in headings):
-        raise ExportError(
-            f"{path} has no column that says who is who (Student, ID, Email address, ...); "
-            "export the gradebook from Canvas, or the grading worksheet from Moodle."
-        )
-    people, possible = [], {}
-    for row in rows:
-        first = row[headings[0]].strip()
-        if first == "Points Possible":
-            possible = row
-        elif any(row[heading] for heading in headings if _plain(heading) in _IDS | _NAMES):
-            people.append(row)
-    if not people:
-        raise ExportError(f"{path} holds nobody; export it again from a course that has learners.")
-    return headings, people, possible
-
-
-def _read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Headings and rows of a table whose cells commas, semicolons or tabs part, short rows filled up."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ExportError(f"{path} is not a CSV file in UTF-8; export it again as one.") from None
-    except OSError as error:
-        raise ExportError(f"{path} cannot be read ({error.strerror}); name a CSV file.") from None
-    head = text.partition("\n")[0]
-    try:
-        lines = list(csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=head.count)))
-    except csv.Error as error:
-        raise ExportError(f"{path} is not a CSV file ({error}); export it again.") from None
-    if not lines:
-        raise ExportError(f"{path} is empty; export it again.")
-    headings = [heading.strip() for heading in lines[0]]
-    filled = ([*line, *[""] * len(headings)] for line in lines[1:] if any(line))
-    return headings, [dict(zip(headings, line, strict=False)) for line in filled]
-
-
-def _by_folder(system: System, learner: str) -> dict[str, str]:
-    """What the name of a learner's folder says of the learner, where there is no roster."""
-    if system == "moodle":
-        return {"Learner": learner}
-    return {"Student": learner, "ID": _number_behind(learner), "SIS Login ID": learner}
-
-
-def _number_behind(learner: str) -> str:
-    """Canvas and Moodle end a learner's file or folder with `_12345`, their own number of the learner."""
-    found = re.search(r"_(\d+)$", learner)
-    return found.group(1) if found else ""
-
-
-def _matched(
-    graded: Graded, people: list[dict[str, str]], roster: Path
-) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """The roster's row of each learner, and a sentence for each who has none of their own."""
-    ways = [_index(people, key) for key in (_ids, _mailboxes, _numbers, _names)]
-    found: dict[str, int] = {}
-    problems = []
-    for learner in sorted(graded.learners):
-        number = _number_behind(learner)
-        sought = (_plain(learner), _plain(learner), number, _letters(learner.removesuffix(f"_{number}")))
-        places = next((way[key] for way, key in zip(ways, sought, strict=True) if key and key in way), set())
-        if len(places) == 1:
-            found[learner] = next(iter(places))
-        elif places:
-            problems.append(f"{learner}: {len(places)} rows of {roster} fit, so not in the gradebook.")
+        people = read_roster(roster, system)
+        rows, problems = matched(graded.learners, people)
+        place = _worksheet_column(people, graded, wishes) if system == "moodle" else None
+        if place is not None:
+            table = _worksheet(graded, people, rows, place, wishes)
         else:
-            problems.append(f"{learner}: no row of {roster} fits, so not in the gradebook.")
-    taken = list(found.values())
-    for learner, place in sorted(found.items()):
-        if taken.count(place) > 1:
-            problems.append(
-                f"{learner}: fits a row of {roster} that another fits too, so not in the gradebook."
-            )
-    return {learner: people[place] for learner, place in found.items() if taken.count(place) == 1}, problems
-
-
-Keys = Callable[[Mapping[str, str]], Iterator[str]]
-
-
-def _index(people: Sequence[Mapping[str, str]], keys: Keys) -> dict[str, set[int]]:
-    index: dict[str, set[int]] = {}
-    for place, person in enumerate(people):
-        for key in keys(person):
-            index.setdefault(key, set()).add(place)
-    return index
-
-
-def _ids(person: Mapping[str, str]) -> Iterator[str]:
-    return (_plain(cell) for heading, cell in person.items() if _plain(heading) in _IDS and cell.strip())
-
-
-def _mailboxes(person: Mapping[str, str]) -> Iterator[str]:
-    return (key.partition("@")[0] for key in _ids(person) if "@" in key)
-
-
-def _numbers(person: Mapping[str, str]) -> Iterator[str]:
-    """`12345`, of Canvas's `12345` and of Moodle's `Participant 12345` in whatever language."""
-    for heading, cell in person.items():
-        found = re.search(r"(\d+)\s*$", cell)
-        if _plain(heading) in _NUMBERS and found:
-            yield found.group(1)
-
-
-def _names(person: Mapping[str, str]) -> Iterator[str]:
-    """A name without spaces and signs, whichever of its words it begins with: `doejane`, `janedoe`."""
-    cells = {_plain(heading): cell for heading, cell in person.items()}
-    family = cells.get("last name") or cells.get("surname") or ""
-    names = [cells[heading] for heading in _NAMES if heading in cells]
-    for name in [*names, f"{cells.get('first name', '')} {family}"]:
-        words = re.findall(r"[^\W_]+", _plain(name))
-        yield from {"".join(words[start:] + words[:start]) for start in range(len(words))}
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip().casefold()
-
-
-def _letters(text: str) -> str:
-    return "".join(re.findall(r"[^\W_]+", _plain(text)))
-
-
-def _differing_points(
-    graded: Graded, headings: Sequence[str], possible: Mapping[str, str], roster: Path
-) -> list[str]:
-    """Canvas takes the points possible from the file, so a different number would change the assignment."""
-    problems = []
-    for exercise in graded.exercises:
-        theirs = possible.get(_heading(exercise, headings), "").strip()
-        ours = f"{graded.out_of(exercise):g}"
-        if re.fullmatch(r"\d+(\.\d+)?", theirs) and float(theirs) != float(ours):
-            problems.append(f"{exercise}: {ours} points here, {theirs} in {roster}; Canvas would change it.")
-    return problems
-
-
-def _heading(exercise: str, headings: Sequence[str]) -> str:
-    """The roster's own column for this exercise (`03_clipping_mechanics (4711)`), or the exercise's name."""
-    return next((h for h in headings if re.sub(r"\s*\(\d+\)$", "", h) == exercise), exercise)
-
-
-def _write(
-    system: System, graded: Graded, headings: Sequence[str], rows: Mapping[str, dict[str, str]], out: Path
-) -> None:
-    who = CANVAS_COLUMNS if system == "canvas" else _moodle_columns(headings)
-    columns = [(exercise, _heading(exercise, headings)) for exercise in graded.exercises]
-    notes = [(exercise, kind) for exercise in graded.exercises for kind in graded.notes(exercise)]
-    prefix = "Final Grade note: " if system == "canvas" else ""
+            table = _gradebook(system, graded, people, rows, wishes)
+        table.problems[:0] = problems
 
     def write(file: IO[str]) -> None:
-        table = rows_to(file)
-        told = [f"{prefix}{exercise} {kind}" for exercise, kind in notes]
-        table.writerow(map(written, [*who, *(heading for _, heading in columns), *told]))
-        if system == "canvas":
-            possible = [f"{graded.out_of(exercise):g}" for exercise, _ in columns]
-            blank = [""] * (len(who) - 1)
-            table.writerow(["    Points Possible", *blank, *possible, *["(read only)"] * len(notes)])
-        for learner, person in sorted(rows.items()):
-            grades = graded.learners[learner]
-            points = [grades[e].points if e in grades else person.get(heading, "") for e, heading in columns]
-            remarks = [grades[e].notes.get(kind, "") if e in grades else "" for e, kind in notes]
-            table.writerow(map(written, [*(person.get(heading, "") for heading in who), *points, *remarks]))
+        lines = rows_to(file)
+        for line in (table.head, *table.rows):
+            lines.writerow(map(cell, line))
 
     write_whole(out, write)
+    note_given(folder, system, table.given)
+    return Exported(graded.problems + table.problems, graded.warnings, table.how)
 
 
-def _moodle_columns(headings: Sequence[str]) -> Sequence[str]:
-    known = {_plain(heading) for heading in MOODLE_COLUMNS} | _IDS | _NAMES | {"surname"}
-    return [heading for heading in headings if _plain(heading) in known] or ["Learner"]
+# without a roster -----------------------------------------------------------------------------------------
+
+
+def _by_folder(system: System, graded: Graded) -> _Table:
+    """What the names of the learners' folders say of them."""
+    learners = sorted(graded.learners)
+    if system == "canvas":
+        who = [[learner, number_behind(learner), "", learner, ""] for learner in learners]
+        return _columns(
+            system, graded, _CANVAS_COLUMNS, dict(zip(learners, who, strict=True)), {}, None, Wishes()
+        )
+    if len(graded.exercises) == 1 and all(map(number_behind, learners)):
+        (exercise,) = graded.exercises
+        table = _Table(list(_WORKSHEET), how=_how_worksheet(exercise))
+        for learner in learners:
+            number = number_behind(learner)
+            grade = graded.learners[learner][exercise]
+            name = learner.removesuffix(f"_{number}")
+            table.rows.append([f"Participant {number}", name, grade.points, "-", _remarks(grade.notes)])
+            table.given[learner, exercise] = grade.points
+        return table
+    who = [[learner] for learner in learners]
+    return _columns(system, graded, ("Learner",), dict(zip(learners, who, strict=True)), {}, None, Wishes())
+
+
+# Moodle's grading worksheet -------------------------------------------------------------------------------
+
+
+def _worksheet_column(roster: Roster, graded: Graded, wishes: Wishes) -> int | None:
+    """Where the points go in a grading worksheet, which is one of one assignment; `None` where it is none."""
+    if "number" not in roster.kinds.values():
+        return None
+    if len(wishes.columns) == 1:
+        ((exercise, heading),) = wishes.columns.items()
+        return _wished(roster, exercise, heading)
+    if len(graded.exercises) > 1 or wishes.columns:
+        return None
+    return next((place for place, known in enumerate(roster.headings) if plain(known) in _GRADE), None)
+
+
+def _worksheet(graded: Graded, roster: Roster, rows: Mapping[str, Row], place: int, wishes: Wishes) -> _Table:
+    """The worksheet as Moodle wrote it, with points in it; only the rows for which there are any."""
+    exercise = next(iter(wishes.columns), graded.exercises[0])
+    table = _Table(list(roster.headings), how=_how_worksheet(exercise))
+    headings = [plain(heading) for heading in roster.headings]
+    comments = next((n for n, known in enumerate(headings) if known in _COMMENTS), None)
+    most = next((n for n, known in enumerate(headings) if known in _MAXIMUM), None)
+    for learner, person in sorted(rows.items()):
+        grade = graded.learners[learner].get(exercise)
+        if grade is None:
+            continue
+        row = list(person[: len(roster.headings)])
+        row[place] = _cell(table, graded, (learner, exercise), row[place], roster, wishes)
+        if comments is not None and row[comments].strip() in _NOTHING:
+            row[comments] = _remarks(grade.notes)
+        table.rows.append(row)
+    theirs = _as_number(rows[next(iter(rows))][most]) if most is not None and rows else None
+    if theirs is not None and theirs != graded.out_of(exercise):
+        table.problems.append(
+            f"{exercise}: {graded.out_of(exercise):g} points here, {theirs:g} in {roster.path}; set the assignment's "
+            "maximum grade in Moodle before you upload."
+        )
+    return table
+
+
+def _how_worksheet(exercise: str) -> str:
+    return f'In Moodle: the assignment of {exercise}, Submissions, "Upload grading worksheet".'
+
+
+def _remarks(notes: Mapping[str, str]) -> str:
+    told = ["handed in late"] if notes.get("late") else []
+    return ", ".join([*told, *([f"attempt {notes['attempt']}"] if notes.get("attempt") else [])])
+
+
+# a column for each exercise -------------------------------------------------------------------------------
+
+
+def _gradebook(
+    system: System, graded: Graded, roster: Roster, rows: Mapping[str, Row], wishes: Wishes
+) -> _Table:
+    """The roster's own columns that say who is who, as they stand there, and one for each exercise."""
+    who = [
+        place
+        for place, heading in enumerate(roster.headings)
+        if (plain(heading) in CANVAS if system == "canvas" else place in roster.kinds)
+    ]
+    columns = {
+        exercise: _wished(roster, exercise, wishes.columns[exercise])
+        if exercise in wishes.columns
+        else roster.column(exercise)
+        for exercise in graded.exercises
+    }
+    names = {learner: [person[place] for place in who] for learner, person in rows.items()}
+    entered = {
+        (learner, exercise): person[place]
+        for learner, person in rows.items()
+        for exercise, place in columns.items()
+        if place is not None
+    }
+    headings = {exercise: roster.headings[place] for exercise, place in columns.items() if place is not None}
+    table = _columns(
+        system, graded, [roster.headings[place] for place in who], names, entered, roster, wishes, headings
+    )
+    for exercise, place in columns.items() if system == "canvas" and roster.possible else ():
+        theirs = _as_number(roster.possible[place]) if place is not None else None
+        if theirs is not None and theirs != graded.out_of(exercise):
+            table.problems.append(
+                f"{exercise}: {graded.out_of(exercise):g} points here, {theirs:g} in {roster.path}; Canvas would "
+                "change it."
+            )
+    return table
+
+
+def _wished(roster: Roster, exercise: str, heading: str) -> int:
+    place = roster.column(heading)
+    if place is None:
+        known = ", ".join(name for n, name in enumerate(roster.headings) if n not in roster.kinds)
+        raise ExportError(f"{roster.path} has no column {heading!r} for {exercise}; it has {known}.")
+    return place
+
+
+def _columns(
+    system: System,
+    graded: Graded,
+    who: Sequence[str],
+    names: Mapping[str, Sequence[str]],
+    entered: Mapping[tuple[str, str], str],
+    roster: Roster | None,
+    wishes: Wishes,
+    headings: Mapping[str, str] | None = None,
+) -> _Table:
+    exercises = graded.exercises
+    notes = [(exercise, kind) for exercise in exercises for kind in graded.notes(exercise)]
+    prefix = "Final Grade note: " if system == "canvas" else ""
+    told = [f"{prefix}{exercise} {kind}" for exercise, kind in notes]
+    table = _Table([*who, *((headings or {}).get(exercise, exercise) for exercise in exercises), *told])
+    if system == "canvas":
+        table.how = 'In Canvas: Grades, "Import".'
+        possible = [f"{graded.out_of(exercise):g}" for exercise in exercises]
+        blank = [""] * (len(who) - 1)
+        table.rows.append(["    Points Possible", *blank, *possible, *["(read only)"] * len(notes)])
+    else:
+        table.how = (
+            'In Moodle: the gradebook, "Import", "CSV file". For the grading worksheet of one assignment, give that '
+            "worksheet with --roster, and --column EXERCISE=Grade."
+        )
+    for learner in sorted(names):
+        grades = graded.learners[learner]
+        points = [
+            _cell(table, graded, (learner, exercise), entered.get((learner, exercise), ""), roster, wishes)
+            for exercise in exercises
+        ]
+        remarks = [
+            grades[exercise].notes.get(kind, "") if exercise in grades else "" for exercise, kind in notes
+        ]
+        table.rows.append([*names[learner], *points, *remarks])
+    return table
+
+
+def _cell(
+    table: _Table,
+    graded: Graded,
+    key: tuple[str, str],
+    entered: str,
+    roster: Roster | None,
+    wishes: Wishes,
+) -> str:
+    """The points, or what a person entered in their place: what is neither ours of today nor of the last time."""
+    learner, exercise = key
+    grade = graded.learners[learner].get(exercise)
+    if grade is None:
+        return entered
+    ours, theirs = _as_number(grade.points), _as_number(entered)
+    last = _as_number(graded.given.get(key, ""))
+    free = entered.strip() in _NOTHING or (theirs is not None and theirs in (ours, last))
+    if not free and not wishes.overwrite:
+        where = roster.path if roster else "the roster"
+        table.problems.append(
+            f"{learner}, {exercise}: {where} holds {entered.strip()}, which stays; here it is {grade.points}. "
+            "--overwrite replaces what was entered there."
+        )
+        return entered
+    table.given[key] = grade.points
+    return grade.points
+
+
+def _as_number(text: str) -> float | None:
+    """`8`, `8.00` and `8,00`; nothing for what is no number."""
+    return float(text.strip().replace(",", ".")) if re.fullmatch(r"\s*\d+([.,]\d+)?\s*", text) else None
