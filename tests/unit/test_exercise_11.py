@@ -19,6 +19,8 @@ from course_lib.checks.judging import Question, decide
 from course_lib.checks.probes import e11_fairness as probes
 from course_lib.data import loanapp
 from course_lib.fairness import GroupSetting, fair_clip, group_metrics, grouped_splits, train_logistic
+from course_lib.fairness.inputs import FairnessError
+from course_lib.fairness.logistic import logistic_optimum
 
 QUESTIONS: dict[str, Question] = {question.name: question for question in load("11_fairness").questions}
 
@@ -201,6 +203,16 @@ def test_an_interval_by_quicker_ways_for_many_seeds(gap_interval):
     for seed in range(20):
         got = verdict("gap_interval", seed, gap_interval=gap_interval)
         assert got.right, f"seed {seed}: {got.text()}"
+
+
+def test_applications_are_decided_in_every_order():
+    """In this order a rare feature separates the applications that the lender's imitator sees: no optimum exists."""
+    X, y, _ = probes.mortgage_applications(319100674, count=1976)
+    with pytest.raises(FairnessError):
+        logistic_optimum(X[400:], y[400:])
+    found, following = (probes.decided_applications(seed) for seed in (319100674, 319100675))
+    for name in ("y", "said", "group"):
+        np.testing.assert_array_equal(found[name], following[name])
 
 
 def test_luck_does_not_decide():
