@@ -38,9 +38,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / ".peers"
 OURS = "course grade"
 _PR_SET_CHILD_SUBREAPER = 36
-_MANY = 200
-"""Submissions from which our own CPU seconds of one are taken."""
-
 INSTALL = {
     "nbgrader": f"python3 -m venv {PEERS.name}/nbgrader && {PEERS.name}/nbgrader/bin/pip install nbgrader==0.9.6 "
     "-r requirements.lock",
@@ -276,6 +273,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--exercise", default="01_explosion")
     parser.add_argument("--submissions", type=int, default=20)
+    parser.add_argument(
+        "--many", type=int, default=200, metavar="N", help="our own CPU seconds are taken from so many (200)"
+    )
     parser.add_argument("--leave-out", nargs="+", default=[], metavar="QUESTION", help="nobody answers these")
     parser.add_argument(
         "--first", type=int, metavar="N", help="the notebooks end after their first N questions"
@@ -284,13 +284,15 @@ def main() -> int:
     args = parser.parse_args()
     if args.submissions < 3:
         parser.error("--submissions must be at least 3: two of them are graded alone first")
+    if args.many < 3:
+        parser.error("--many must be at least 3, too")
     _adopt_orphans()
     given = honest(args.exercise, args.submissions, args.leave_out, args.first)
     code, runs = 0, {}
     for name in args.graders:
         try:
             # The same mix of submissions, of which every len(questions)-th is alike but for its bytes.
-            more = honest(args.exercise, _MANY, args.leave_out, args.first) if name == OURS else given
+            more = honest(args.exercise, args.many, args.leave_out, args.first) if name == OURS else given
             runs[name] = measured(GRADERS[name], given, more)
         except NotRun as error:
             print(f"{name}: {error}", file=sys.stderr)
