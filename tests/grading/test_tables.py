@@ -65,7 +65,7 @@ def test_any_learners_name_is_safe_everywhere(grade, tmp_path):
     assert batch.code == 0
     with (batch.out / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["learner"] for row in rows} == {cell(names.learner(learner)) for learner in LEARNERS}
+    assert {row["learner"] for row in rows} == {cell(names.clear(learner)) for learner in LEARNERS}
     pages = [*(batch.out / "feedback").iterdir(), batch.out / "report.html"]
     assert len(pages) == len(LEARNERS) + 1
     for page in pages:
@@ -74,7 +74,7 @@ def test_any_learners_name_is_safe_everywhere(grade, tmp_path):
         assert "<img" not in text
         assert "\u202e" not in text
     lines = (batch.out / "results.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    assert {json.loads(line)["learner"] for line in lines} == {names.learner(learner) for learner in LEARNERS}
+    assert {json.loads(line)["learner"] for line in lines} == {names.clear(learner) for learner in LEARNERS}
 
 
 NAMES = (
