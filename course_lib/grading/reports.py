@@ -177,10 +177,12 @@ def _report(
     if statuses.total() > statuses["graded"]:
         yield "\n<h2>Look at these yourself</h2>\n"
         trouble = (_trouble(entry) for entry in entries() if entry.status != "graded")
-        yield from grid_lines(["Learner", "Exercise", "Points", "What happened"], trouble)
+        yield from grid_lines(["Learner", "Exercise", "Points", "What happened"], trouble, numbers=(2,))
     yield "\n<h2>Every submission</h2>\n"
     everyone = (_row(entry) for entry in entries())
-    yield from grid_lines(["Learner", "Exercise", "Points", "Status", "Late", "Attempt"], everyone)
+    yield from grid_lines(
+        ["Learner", "Exercise", "Points", "Status", "Late", "Attempt"], everyone, numbers=(2,)
+    )
 
 
 def _who(entry: Entry) -> list[str]:
@@ -239,7 +241,7 @@ def _stuck(group: _Class) -> str:
                 *(f"{others}", f"{statuses['not attempted']}"),
             ]
         )
-    head = ["Question", "Share right", "", "Right", "Misconception", "Other mistake", "Not attempted"]
+    head = ["Question", "", "Share right", "Right", "Misconception", "Other mistake", "Not attempted"]
     return "<h3>Where the class is stuck</h3>" + grid(head, rows, numbers=(2, 3, 4, 5, 6))
 
 
