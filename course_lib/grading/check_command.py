@@ -12,6 +12,8 @@ from course_lib.grading.identify import LessonError, exercise_of, spoken_of
 from course_lib.grading.notebook import NotebookError
 from course_lib.grading.process import open_worker
 from course_lib.grading.runner import Limits, check
+from course_lib.teach.checking import keep
+from course_lib.work import work_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
         print(verdict.text(), end="\n\n")
     for line in (*outcome.reasons, *outcome.raised, *outcome.defects):
         print(line)
+    if path.resolve().is_relative_to(work_folder()):  # the learner's own, so `course progress` counts it
+        for verdict in outcome.verdicts:
+            if note := keep(name, verdict):
+                print(note)
     earned = sum(verdict.points for verdict in outcome.verdicts)
     print(f"{name}: {earned} of {sum(verdict.out_of for verdict in outcome.verdicts)} points")
     return 0

@@ -61,10 +61,10 @@ def check_in(name: str, namespace: Mapping[str, Any]) -> Checked:
         if not verdict.right:
             raise AssertionError(verdict.text())
         return _CheckedByNbgrader(verdict)
-    return Checked(verdict, _kept(exercise.name, verdict))
+    return Checked(verdict, keep(exercise.name, verdict))
 
 
-def _kept(exercise: str, verdict: Verdict) -> str:
+def keep(exercise: str, verdict: Verdict) -> str:
     """Keep the result; where that fails, say so beside the verdict, which the learner came for."""
     result = {
         "kind": "check",

@@ -10,6 +10,7 @@ from handwritten import DOUBLE, RIGHT, hand_in, notebook
 
 from course_lib.errors import CourseError
 from course_lib.grading import check_command, command, confine, process
+from course_lib.teach import store
 
 
 def graded_without(monkeypatch, tmp_path, *arguments):
@@ -59,6 +60,18 @@ def test_check_prints_every_verdict_and_the_points(worker, monkeypatch, tmp_path
     assert "double: misconception (0 of 2 points)\nThis squares; doubling adds x to itself." in said
     assert "Cell 5 stopped with ZeroDivisionError: division by zero." in said
     assert said.endswith("90_toy: 8 of 10 points\n")
+
+
+@pytest.mark.parametrize("where", ["work", "inbox"])
+def test_check_counts_for_the_progress_of_whose_work_it_is(worker, monkeypatch, tmp_path, where):
+    monkeypatch.setenv("COURSE_WORK", str(tmp_path / "work"))
+    monkeypatch.setattr(check_command, "open_worker", lambda sandbox, exercise: worker)
+    monkeypatch.setattr(type(worker), "close", lambda self: None)
+    path = hand_in(tmp_path / where, "ann", notebook(*RIGHT))
+    assert check_command.run(argparse.Namespace(notebook=path)) == 0
+    kept = {record["id"]: record["points"] for record in store.read("events").records}
+    assert sum(kept.values()) == (10 if where == "work" else 0)
+    assert {record["lesson"] for record in store.read("events").records} <= {"90_toy"}
 
 
 def test_check_refuses_what_is_no_exercise_in_one_sentence(toy_exercise, tmp_path):
