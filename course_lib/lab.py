@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from course_lib.errors import CourseError
-from course_lib.work import course_root
+from course_lib.work import course_root, work_folder
 
 FIRST = Path("notebooks") / "00_start_here.ipynb"
 
@@ -23,12 +23,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="the port to serve at (8888, or the next one that is free)")
 
 
-def settings(root: Path, *, browser: bool, port: int | None) -> list[str]:
+def served_folder(root: Path, work: Path) -> Path:
+    """The folder that JupyterLab shows: the course, or the nearest that holds the work folder too.
+
+    JupyterLab opens nothing outside it, so a work folder elsewhere (`COURSE_WORK`) must lie in it.
+    """
+    try:
+        return Path(os.path.commonpath([root, work]))
+    except ValueError:  # two drives on Windows
+        return root
+
+
+def settings(root: Path, work: Path, *, browser: bool, port: int | None) -> list[str]:
     """JupyterLab's own arguments: where it begins, how little it says, and that it asks no one for news."""
+    served = served_folder(root, work)
+    own = root if work.is_relative_to(root) else work  # a course that many share may be read-only
     chosen = [
-        f"--ServerApp.root_dir={root}",
-        f"--LabApp.default_url=/lab/tree/{FIRST.as_posix()}",
-        f"--LabApp.workspaces_dir={root / '.jupyter' / 'workspaces'}",  # not the layout of other projects
+        f"--ServerApp.root_dir={served}",
+        f"--LabApp.default_url=/lab/tree/{(root / FIRST).relative_to(served).as_posix()}",
+        f"--LabApp.workspaces_dir={own / '.jupyter' / 'workspaces'}",  # not the layout of other projects
         "--LabApp.news_url=None",
         "--LabApp.expose_app_in_browser=True",  # else JupyterLab asks before a panel may open a notebook
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -65,12 +78,18 @@ def run(arguments: argparse.Namespace) -> int:
         raise LabError(f"{root / FIRST} is missing; run `course build`, or clone the course again.")
     if arguments.port is not None and not 0 < arguments.port < 2**16:
         raise LabError(f"{arguments.port} is not a port; choose one from 1024 to 65535.")
+    work = work_folder()
+    if not os.access(work, os.W_OK):
+        raise LabError(
+            f"The work folder {work} cannot be written to; make it yours, or set COURSE_WORK to a folder that you "
+            "may write to."
+        )
     prefer_own_kernel()
     prefer_own_settings()
     from jupyterlab.labapp import LabApp  # after the paths are set, which it reads as it is imported
 
     print("Starting JupyterLab; press Ctrl-C here to stop it.", flush=True)
-    LabApp.launch_instance(settings(root, browser=not arguments.no_browser, port=arguments.port))
+    LabApp.launch_instance(settings(root, work, browser=not arguments.no_browser, port=arguments.port))
     return 0
 
 

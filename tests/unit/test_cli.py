@@ -184,12 +184,37 @@ def test_a_terminal_that_lacks_a_letter_shows_a_mark_for_it() -> None:
 
 
 def test_lab_asks_for_the_course_and_nothing_from_the_network(tmp_path: Path) -> None:
-    chosen = lab.settings(tmp_path, browser=False, port=8871)
+    chosen = lab.settings(tmp_path, tmp_path / "work", browser=False, port=8871)
     assert f"--ServerApp.root_dir={tmp_path}" in chosen
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in chosen
     assert "--LabApp.news_url=None" in chosen
     assert {"--no-browser", "--port=8871"} <= set(chosen)
-    assert not {"--no-browser", "--port=8871"} & set(lab.settings(tmp_path, browser=True, port=None))
+    assert not {"--no-browser", "--port=8871"} & set(
+        lab.settings(tmp_path, tmp_path / "work", browser=True, port=None)
+    )
+
+
+def test_lab_shows_a_work_folder_that_lies_elsewhere(tmp_path: Path) -> None:
+    root, work = tmp_path / "shared" / "course", tmp_path / "home" / "ann"
+    chosen = lab.settings(root, work, browser=True, port=None)
+    assert f"--ServerApp.root_dir={tmp_path}" in chosen
+    assert "--LabApp.default_url=/lab/tree/shared/course/notebooks/00_start_here.ipynb" in chosen
+    assert f"--LabApp.workspaces_dir={work / '.jupyter' / 'workspaces'}" in chosen, (
+        "the course may be read-only"
+    )
+
+
+def test_lab_says_at_once_that_a_course_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / lab.FIRST).parent.mkdir()
+    (tmp_path / lab.FIRST).touch()
+    monkeypatch.setenv("COURSE_ROOT", str(tmp_path))
+    monkeypatch.delenv("COURSE_WORK", raising=False)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # for root every folder can be written to
+    assert cli.main(["lab"]) == 1
+    assert "set COURSE_WORK to a folder that you may write to" in capsys.readouterr().err
 
 
 def test_lab_finds_the_courses_defaults_and_keeps_other_folders(monkeypatch: pytest.MonkeyPatch) -> None:
