@@ -51,7 +51,7 @@ def test_help_names_every_command_and_imports_no_room() -> None:
     helped, _, loaded = asked.stdout.partition("LOADED ")
     assert all(re.search(rf"^    {name} +\w", helped, re.MULTILINE) for name in cli.COMMANDS)
     own = {name for name in loaded.split() if name.startswith("course_lib.")}
-    assert own == {"course_lib.cli", "course_lib.errors"}
+    assert own == {"course_lib.clean", "course_lib.cli", "course_lib.errors"}
     assert not {"torch", "numpy", "matplotlib", "jupyterlab", "IPython"} & set(loaded.split())
 
 
