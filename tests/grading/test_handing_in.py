@@ -424,6 +424,21 @@ def test_a_name_longer_than_any_disk_allows_keeps_both_its_ends(tmp_path):
     assert learner.startswith("yyy") and learner.endswith("_201") and len(learner) < 255
 
 
+def test_a_defect_of_ours_costs_one_row_and_is_told(tmp_path, monkeypatch):
+    from course_lib.grading.submissions import work
+
+    for who in ("ann", "bob"):
+        hand_in(tmp_path / "in", who, content(who), "homework.ipynb")
+    monkeypatch.setattr(
+        work, "exercise_of", lambda found, exercises: 1 / ("ann" not in found.sources[4]) and "90_toy"
+    )
+    found = Submissions(tmp_path / "in", ["90_toy"])
+    told = rows(found)
+    assert told["bob"] == FINE
+    assert told["ann"][3] == "could not be looked through (ZeroDivisionError), which is the grader's fault."
+    assert "ZeroDivisionError" in "".join(found.remarks)
+
+
 def test_a_folder_that_is_no_class_is_one_sentence(tmp_path):
     for name in ("music", "letters", "empty"):
         (tmp_path / "in" / name).mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -61,15 +62,20 @@ class Submissions:
             )
         return in_archive(archive)
 
+    def _of_learner(self, files: list[Belonging]) -> list[Submission]:
+        try:
+            return work.of_learner(files, self._exercises, self._zip_names)
+        except Exception as defect:  # what no author foresaw in one learner's files keeps nobody else waiting
+            self.remarks += traceback.format_exception(defect)
+            problem = f"could not be looked through ({type(defect).__name__}), which is the grader's fault."
+            first = files[0].handed
+            return [Submission(files[0].learner, "", first.path, problem=problem, handed=first)]
+
     def _rows(self, owned: list[Belonging], strays: list[Handed]) -> list[Submission]:
         files: dict[str, list[Belonging]] = defaultdict(list)
         for belonging in owned:
             files[belonging.learner].append(belonging)
-        rows = [
-            entry
-            for learner in sorted(files)
-            for entry in work.of_learner(files[learner], self._exercises, self._zip_names)
-        ]
+        rows = [entry for learner in sorted(files) for entry in self._of_learner(files[learner])]
         if not any(not entry.problem or (entry.handed and entry.handed.is_notebook) for entry in rows):
             # Not one notebook: folders may be anything, and only Canvas's and Moodle's names tell a class.
             told = {
