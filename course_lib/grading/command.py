@@ -16,14 +16,17 @@ from course_lib.errors import CourseError
 from course_lib.grading import confine, likeness, notebook, regrade
 from course_lib.grading.cluster import Cluster
 from course_lib.grading.ledger import FILE, Entry, Ledger
-from course_lib.grading.local import Task, grade_beside, grade_here
+from course_lib.grading.local import Task, grade_beside
 from course_lib.grading.notebook import NotebookError
 from course_lib.grading.progress import Progress
 from course_lib.grading.regrade import Regrades
 from course_lib.grading.reports import FEEDBACK, REPORT, feedback_name, write_feedback, write_report
-from course_lib.grading.runner import Limits, unreadable
+from course_lib.grading.runner import Graded, Limits, by_a_fault, unreadable
 from course_lib.grading.submissions import Submission, Submissions
 from course_lib.grading.tables import write_grades, write_results
+
+FAULTS = "faults.log"
+"""Tracebacks of the grader's own faults, in the output folder."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -213,17 +216,16 @@ def _grade_all(
     progress = Progress(len(found.all), sys.stderr)
     try:
         running: set[tuple[str, str]] = set()
-        tasks = _tasks(found, ledger, progress, regrades, running, _source(args))
+        tasks = _tasks(found, ledger, args.out, progress, regrades, running, _source(args))
         limits, sandbox = Limits(args.timeout), not args.no_sandbox
         seed = ledger.seed(args.seed)
         if cluster is not None:
             batch = cluster.grade(tasks, seed, limits, sandbox)
-        elif args.jobs == 1:
-            batch = grade_here(tasks, seed, limits, sandbox)
         else:
             batch = grade_beside(tasks, seed, limits, sandbox, args.jobs)
         with contextlib.closing(batch):
             for task, graded in batch:
+                _keep_faults(args.out, task.exercise, graded)
                 if graded.status == "unreadable" and ledger.has(*task.key):
                     pass  # it was to be asked again, and no worker lived to do it: what it had stands
                 elif task.question is None:
@@ -244,6 +246,7 @@ def _grade_all(
 def _tasks(
     found: Submissions,
     ledger: Ledger,
+    out: Path,
     progress: Progress,
     regrades: Regrades,
     running: set[tuple[str, str]],
@@ -259,11 +262,16 @@ def _tasks(
     for digest, exercise, reason in ledger.unread_and_outdated():
         ledger.add(digest, exercise, unreadable(exercise, reason))
     for submission in found.all:
-        read = _read(found, submission)
-        if isinstance(read, str):
+        known = submission.exercise if submission.exercise in exercises.EXERCISES else ""
+        try:
+            read: notebook.Notebook | Graded | str = _read(found, submission)
+        except Exception as defect:  # ours, and no reason to stop
+            read = by_a_fault(known, defect)
+            _keep_faults(out, submission.path, read)
+        if not isinstance(read, notebook.Notebook):
             digest = f"?{submission.path}"
-            known = submission.exercise if submission.exercise in exercises.EXERCISES else ""
-            ledger.add(digest, submission.exercise, unreadable(known, read))
+            failed = unreadable(known, read) if isinstance(read, str) else read
+            ledger.add(digest, submission.exercise, failed)
             ledger.enter(submission, digest, source)
             progress.step()
             continue
@@ -276,6 +284,13 @@ def _tasks(
             running.add(key)
             one = again[0] if len(again) == 1 and ledger.has(*key) else None
             yield Task(read, submission.exercise, one)
+
+
+def _keep_faults(out: Path, of_what: str, graded: Graded) -> None:
+    """What went wrong in the grader itself, for whoever maintains it; a fault is noted once more at each call."""
+    if graded.faults:
+        with (out / FAULTS).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(f"{clean_line(of_what)}\n{fault}\n" for fault in graded.faults)
 
 
 def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str:

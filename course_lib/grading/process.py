@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from course_lib.errors import CourseError
-from course_lib.grading import confine
+from course_lib.grading import bounds, confine
 from course_lib.grading.frames import Unpacker
 
 START_SECONDS = 180.0
@@ -35,6 +35,7 @@ _CRASHES = {
     "SIGABRT": "an abort",
     "SIGFPE": "an arithmetic fault",
     "SIGKILL": "a kill signal; memory may have run out",
+    "SIGXCPU": "the end of its processor time",
 }
 
 
@@ -96,7 +97,7 @@ class WarmWorker:
         where = confine.sandboxed if self._sandbox else partial(confine.plain, self._folder)
         start = where(self._exercise)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with theirs, bounds.lifted():
             self._process = subprocess.Popen(
                 start.command,
                 stdin=theirs.fileno(),
@@ -187,7 +188,7 @@ class WarmWorker:
                 self._ready = False
                 raise Again
             if said.startswith(b"exit "):
-                return "" if packet else _how(os.waitstatus_to_exitcode(int(said[5:])))
+                return "" if packet else how(os.waitstatus_to_exitcode(int(said[5:])))
             break
         self._stop()
         self._start()
@@ -212,7 +213,7 @@ class WarmWorker:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _how(code: int) -> str:
+def how(code: int) -> str:
     """An exit code in words; a negative one is a signal's number."""
     if code < 0:
         try:
@@ -236,14 +237,15 @@ class ColdWorker:
         """Start a process and, once it has imported everything, hand it the job."""
         self._folder = tempfile.TemporaryDirectory(prefix="course-submission-", ignore_cleanup_errors=True)
         start = confine.plain(Path(self._folder.name), "--once")
-        self._process = subprocess.Popen(
-            start.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=start.environment,
-            cwd=self._folder.name,
-        )
+        with bounds.lifted():
+            self._process = subprocess.Popen(
+                start.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=start.environment,
+                cwd=self._folder.name,
+            )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._arrived, self._unpacker = queue.Queue(maxsize=64), Unpacker()
         threading.Thread(target=_listen, args=(self._process.stdout, self._arrived), daemon=True).start()
@@ -270,10 +272,10 @@ class ColdWorker:
     def finish(self) -> str:
         """End the process."""
         assert self._process is not None and self._folder is not None
-        how = ""
+        ended = ""
         try:
             code = self._process.wait(0.2)
-            how = _how(code)
+            ended = how(code)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -281,7 +283,7 @@ class ColdWorker:
             if self._process.stdin is not None:
                 self._process.stdin.close()
         self._folder.cleanup()
-        return how
+        return ended
 
     def close(self) -> None:
         """End the process, should one be there."""

@@ -26,7 +26,7 @@ import course_lib
 from course_lib.checks.exercises import load_asked
 from course_lib.clean import clean
 from course_lib.errors import CourseError
-from course_lib.grading.local import Desk, Task
+from course_lib.grading.local import Desk, Task, given_up
 from course_lib.grading.notebook import Cell, Notebook
 from course_lib.grading.runner import Graded, Limits
 
@@ -95,7 +95,10 @@ def _grade(job: dict[str, Any]) -> Graded:
     notebook = Notebook(cells, job["exercise"], job["digest"], job["kind"], job["in_text"])
     task = Task(notebook, job["exercise"], job["question"])
     secrets = {name: bytes.fromhex(secret) for name, secret in job["secrets"].items()}
-    return _seat(job["sandbox"]).grade(task, secrets, Limits(job["seconds"]))
+    try:
+        return _seat(job["sandbox"]).grade(task, secrets, Limits(job["seconds"]))
+    except MemoryError:
+        return given_up(task.exercise, "it took more memory than there was")
 
 
 class _Seat:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,6 +23,7 @@ from course_lib.checks.case import Answer, Case
 from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load, load_asked
 from course_lib.checks.judging import Question, Verdict, decide
 from course_lib.clean import clean
+from course_lib.grading import bounds
 from course_lib.grading.frames import FrameError, pack
 from course_lib.grading.notebook import Notebook
 from course_lib.grading.process import Again, Late, Worker
@@ -32,6 +34,10 @@ MOST_RUNS = 8
 MOST_BYTES = 32 << 20
 """What one run may send before it counts as a flood."""
 
+MOST_ENTRIES = 1_000_000
+"""What all answers of one notebook may hold in lists, dicts and words (`wire.entries`), over all its runs."""
+
+_LONGEST_FAULT = 20_000
 _GRACE = 2.0
 
 Status = Literal["graded", "stopped", "unreadable"]
@@ -77,6 +83,8 @@ class Graded:
     notes: tuple[str, ...]
     seconds: float
     results: tuple[Result, ...]
+    faults: tuple[str, ...] = ()
+    """What went wrong in the grader itself, for its maintainer: one traceback each; no ledger keeps them."""
 
     @property
     def points(self) -> int:
@@ -95,6 +103,8 @@ class _Log:
     reasons: list[str] = field(default_factory=list)
     raised: dict[int, str] = field(default_factory=dict)
     defects: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    entries: int = MOST_ENTRIES
     waited: float = 0.0
     """Seconds that the worker took to start; they are not the notebook's."""
     place: int | str | None = None
@@ -128,6 +138,7 @@ class Outcome:
     raised: tuple[str, ...]
     defects: tuple[str, ...]
     seconds: float
+    faults: tuple[str, ...]
 
 
 def grade(
@@ -151,6 +162,7 @@ def grade(
         notes=(*notebook.notes(list(cases)), *outcome.raised, *outcome.defects),
         seconds=round(outcome.seconds, 3),
         results=tuple(_result(verdict) for verdict in outcome.verdicts),
+        faults=outcome.faults,
     )
 
 
@@ -174,7 +186,9 @@ def _outcome(
     )
     raised = tuple(log.raised[number] for number in sorted(log.raised))
     seconds = time.monotonic() - began - log.waited
-    return Outcome(verdicts, tuple(dict.fromkeys(log.reasons)), raised, tuple(log.defects), seconds)
+    return Outcome(
+        verdicts, tuple(dict.fromkeys(log.reasons)), raised, tuple(log.defects), seconds, tuple(log.faults)
+    )
 
 
 def renewed(before: Graded, again: Graded, question: str) -> Graded:
@@ -197,6 +211,20 @@ def renewed(before: Graded, again: Graded, question: str) -> Graded:
 def _defect(question: str) -> str:
     """How the note begins that a check failed on an answer."""
     return f"The check of {question} failed:"
+
+
+def fault_of(defect: BaseException) -> str:
+    """What the maintainer of the grader needs to see of a defect of ours: its traceback, the end of it."""
+    return "".join(traceback.format_exception(defect))[-_LONGEST_FAULT:]
+
+
+def by_a_fault(name: str, defect: Exception) -> Graded:
+    """The record of a submission on which the grader itself failed; the learner is not to blame."""
+    problem = (
+        f"was not graded, by a fault of the grader's own ({type(defect).__name__}); "
+        "faults.log says where. The same command tries it again."
+    )
+    return replace(unreadable(name, clean(problem)), faults=(fault_of(defect),))
 
 
 def unreadable(name: str, problem: str) -> Graded:
@@ -305,6 +333,8 @@ def _listen(log: _Log, deadline: float, limits: Limits, worker: Worker) -> str:
             return f"it took longer than {limits.cell:g} s and did not let itself be stopped"
         except (FrameError, wire.WireError, ValueError):
             return "it wrote into the grader's messages"
+        except MemoryError:
+            return "it flooded the grader with data"
 
 
 def _take(log: _Log, word: str, payload: bytes) -> None:
@@ -319,9 +349,9 @@ def _take(log: _Log, word: str, payload: bytes) -> None:
         log.place = log.to_come.pop()
     elif word == "raised":
         match wire.decode(payload):
-            case [int(number), str(error), str(detail)] if len(log.raised) < 100:
+            case [int(number), str(error), str(detail)] if number == log.place and len(log.raised) < 100:
                 log.raised[number] = clean(
-                    f"Cell {number} stopped with {error}: {detail}".removesuffix(": ") + "."
+                    f"Cell {number} stopped with {error[:100]}: {detail[:400]}".removesuffix(": ") + "."
                 )
     elif word == "question":
         name = payload.decode("ascii", "replace")
@@ -331,6 +361,9 @@ def _take(log: _Log, word: str, payload: bytes) -> None:
         log.answers[name] = []
     elif word == "answer" and isinstance(log.place, str) and log.place not in log.finished:
         answers = log.answers[log.place]
+        log.entries -= wire.entries(payload)
+        if log.entries < 0:
+            raise wire.WireError("more entries than all answers may hold")
         answers.append(_cleaned(wire.decode_answer(payload)))
         if len(answers) == len(log.cases[log.place]):
             log.finished.add(log.place)
@@ -368,8 +401,16 @@ def _decided(question: Question, log: _Log, notebook: Notebook) -> Verdict:
         cases
     )
     try:
-        return _with_its_cell(decide(question, cases, answers), answers, notebook)
+        with bounds.judging():
+            verdict = _with_its_cell(decide(question, cases, answers), answers, notebook)
+            card.html(verdict)  # here, so that a value that cannot be shown costs its question only
+            return verdict
+    except (bounds.TooLong, MemoryError):
+        log.defects.append(f"{_defect(question.name)} it took more time or memory than a check may.")
+        message = "The check could not compare your answer, which took it too much time or memory."
+        return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message)
     except Exception as defect:  # an answer of a form that the check's author did not foresee
+        log.faults.append(fault_of(defect))
         log.defects.append(clean(f"{_defect(question.name)} {type(defect).__name__}: {defect}"))
         message = "The check could not compare your answer; your teacher has been told."
         return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message)

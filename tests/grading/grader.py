@@ -14,6 +14,7 @@ import pytest
 import toy
 import toy.judges
 import toy.probes
+from toy.here import grade_here
 
 import course_lib.checks.exercises as registry
 from course_lib.grading import command, confine, local, process, runner
@@ -87,6 +88,7 @@ class Lent:
 def lend(toy_exercise: None, idle: list[process.Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     """The grader's workers are lent to it."""
     monkeypatch.setattr(local, "open_worker", lambda sandbox, exercise: Lent(idle))
+    monkeypatch.setattr(command, "grade_beside", grade_here)
 
 
 @pytest.fixture

@@ -354,7 +354,7 @@ def test_what_is_no_result_is_refused(task, name, spoil):
         | {"misconception": "", "hints": [], "card": ""}
         for name, points in (("double", 2), ("norm", 3), ("threshold", 1), ("top", 4))
     ]
-    record = {"status": "graded", "reason": "", "notes": [], "seconds": 1, "results": results}
+    record = {"status": "graded", "reason": "", "notes": [], "seconds": 1, "results": results, "faults": []}
     assert unpack_result(json.dumps({"graded": record}).encode(), task).points == 10
     with pytest.raises(RemoteError, match="sent something that is no result"):
         unpack_result(spoil(record), task)

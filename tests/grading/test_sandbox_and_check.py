@@ -84,4 +84,4 @@ def test_check_refuses_what_is_no_exercise_in_one_sentence(toy_exercise, tmp_pat
 
 @pytest.mark.parametrize("number", sorted({*signal.valid_signals(), signal.SIGRTMIN + 6}))
 def test_an_end_by_any_signal_is_told(number):
-    assert process._how(-number).startswith("it was ended by ")
+    assert process.how(-number).startswith("it was ended by ")
