@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bending
+import burdening
 import damaging
 import devouring
 import dying
@@ -34,6 +35,7 @@ FAMILIES = {
     "dying": dying.TRICKS,
     "devouring": devouring.TRICKS,
     "bending": bending.TRICKS,
+    "burdening": burdening.TRICKS,
     "damaging": damaging.TRICKS,
     "reaching": reaching.tricks(reaching.Places(Path("a"), Path("b"), Path("c"), Path("d"), 1, "e", 2)),
 }

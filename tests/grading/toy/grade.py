@@ -13,7 +13,12 @@ from course_lib.grading import command, confine  # noqa: E402
 
 toy.show_to_workers(lambda name, value: setattr(confine, name, value))
 
-if __name__ == "__main__":
+
+def main():
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    sys.exit(command.run(parser.parse_args()))
+    return command.run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
