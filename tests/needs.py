@@ -48,7 +48,7 @@ def _no_sandbox() -> str:
         confine.try_sandbox()
     except confine.ConfineError as error:
         said = str(error).partition(", and ")[2]
-        return said.partition(". With --no-sandbox")[0]
+        return said.partition(". With --no-sandbox")[0].partition(" (on Debian")[0]
     return ""
 
 

@@ -85,5 +85,8 @@ def _told(what: str, words: Sequence[str], **variables: str) -> bool:
         return False
     if done.returncode:
         lines = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-        print(f"  {what}: `{' '.join(words)}` failed ({lines[-1].strip()}).", flush=True)
+        telling = next(
+            (line for line in lines if "Error" in line), lines[-1]
+        )  # Node's last lines are its own
+        print(f"  {what}: `{' '.join(words)}` failed ({telling.strip()}).", flush=True)
     return done.returncode == 0
