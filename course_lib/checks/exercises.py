@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,10 @@ class UnknownQuestion(CourseError):
     """There is no such exercise or question; the message names those there are."""
 
 
+class OutOfOrder(CourseError):
+    """The questions of an exercise are not in order; the message says what is missing or twice, and where."""
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One graded exercise: its name, which is its lesson's, and its questions in order."""
@@ -40,17 +45,26 @@ EXERCISES: tuple[str, ...] = tuple(lesson.name for lesson in LESSONS if lesson.e
 
 
 def load_asked(exercise: str) -> tuple[Asked, ...]:
-    """What an exercise asks, without how it is judged: all that the sandbox needs."""
+    """What an exercise asks, without how it is judged: all that the sandbox needs.
+
+    Raises `UnknownQuestion`, or `OutOfOrder` where the package has no face.
+    """
     _known(exercise)
-    asked: tuple[Asked, ...] = import_module(f"course_lib.checks.probes.e{exercise}").ASKED
-    return asked
+    return _face("probes", exercise, "ASKED")
 
 
 def load(exercise: str) -> Exercise:
-    """An exercise with both halves of its questions; raises `UnknownQuestion`."""
+    """An exercise with both halves of its questions; raises `UnknownQuestion`, or `OutOfOrder`."""
     asked = load_asked(exercise)
-    judged = {entry.name: entry for entry in import_module(f"course_lib.checks.judges.e{exercise}").JUDGED}
-    return Exercise(exercise, tuple(Question(entry, judged[entry.name]) for entry in asked))
+    judged = _face("judges", exercise, "JUDGED")
+    orders = [[entry.name for entry in half] for half in (asked, judged)]
+    if orders[0] != orders[1]:
+        asks, judges = (", ".join(names) for names in orders)
+        raise OutOfOrder(
+            f"Exercise {exercise} asks {asks}, but judges {judges}; "
+            f"name the same questions in the same order in e{exercise}/__init__.py of probes/ and of judges/."
+        )
+    return Exercise(exercise, tuple(Question(*halves) for halves in zip(asked, judged, strict=True)))
 
 
 def find_question(name: str) -> tuple[Exercise, Question]:
@@ -72,3 +86,14 @@ def answer_and_decide(question: Question, namespace: Namespace, seed: int = LEAR
 def _known(exercise: str) -> None:
     if exercise not in EXERCISES:
         raise UnknownQuestion(f"There is no exercise {exercise!r}; the exercises are {', '.join(EXERCISES)}.")
+
+
+def _face(half: str, exercise: str, constant: str) -> tuple[Any, ...]:
+    """The questions that a package names, in its order."""
+    questions: tuple[Any, ...] = getattr(import_module(f"course_lib.checks.{half}.e{exercise}"), constant, ())
+    if not questions:
+        raise OutOfOrder(
+            f"checks/{half}/e{exercise}/__init__.py does not name its questions; "
+            f"set {constant} there to all of them, in their order."
+        )
+    return questions
