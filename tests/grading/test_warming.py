@@ -27,7 +27,7 @@ before = state()
 warming.rehearse(shell)
 warming.rehearse_experiments("03_clipping_mechanics")
 assert state() == before
-from course_lib.checks.probes import e03_clipping_mechanics as probes
+from course_lib.checks.probes.e03_clipping_mechanics import rule_and_threshold as probes
 drawn_before_any_child = probes._in_pascal.cache_info().misses
 probes.pascal_error(lambda g, threshold: g, 1.0)
 assert drawn_before_any_child == probes._in_pascal.cache_info().misses == 5

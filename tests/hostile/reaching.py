@@ -32,7 +32,7 @@ def tricks(at: Places) -> tuple[Trick, ...]:
         "reads_ssh_keys": Path("/etc/ssh/ssh_config"),
         "reads_sources": at.repository / "pyproject.toml",
         "reads_solutions": at.repository / "solutions" / "01_explosion.ipynb",
-        "reads_judges": at.repository / "course_lib" / "checks" / "judges" / "e01_explosion.py",
+        "reads_judges": at.repository / "course_lib" / "checks" / "judges" / "e01_explosion" / "backward.py",
         "reads_the_toys_judges": at.repository / "tests" / "grading" / "toy" / "judges.py",
     }
     writing = {
