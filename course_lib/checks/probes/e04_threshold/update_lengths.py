@@ -10,8 +10,8 @@ from course_lib.checks.probes.e04_threshold.norms import drawn_norms
 
 
 def draw(rng: np.random.Generator) -> list[Case]:
-    """Norms on both sides of the threshold, and a learning rate that is none of the numbers a slip would leave."""
-    c, lr = round(float(rng.uniform(2, 5)), 1), round(float(rng.uniform(0.01, 0.2)), 3)
+    """Norms on both sides of the threshold, and a learning rate at which one update is beyond it, unless clipped."""
+    c, lr = round(float(rng.uniform(2, 5)), 1), round(float(rng.uniform(0.04, 0.2)), 3)
     mixed = np.round(c * np.array([0.3, 2.5, 0.8, 40.0]) * rng.uniform(0.9, 1.1, 4), 2)
     return [
         Case("some steps clipped", {"norms": mixed, "lr": lr, "max_norm": c}),
