@@ -5,11 +5,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import import_module
 
 import numpy as np
 
-from course_lib.checks.asking import ask, ask_ours
+from course_lib.checks.asking import ask
 from course_lib.checks.case import Case
 from course_lib.checks.exercises import find_question
 from course_lib.checks.judging import Question, Verdict, decide
@@ -53,30 +52,3 @@ def assert_earns_nothing_and_is_told_why(got: Verdict) -> None:
     assert got.points == 0
     assert len(got.message) > 20
     assert len(got.hints) >= 3
-
-
-def assert_told_apart(name: str, seeds: Iterable[int]) -> None:
-    """For each of these seeds the reference is right, and every misconception is called by its own name."""
-    question = find(name)
-    for seed in seeds:
-        cases = drawn(name, seed)
-        assert decide(question, cases, ask_ours(question.asked, question.judged.reference, cases)).right
-        for held in question.judged.misconceptions:
-            got = decide(question, cases, ask_ours(question.asked, held.wrong, cases))
-            assert got.misconception == held.name, f"seed {seed}, {held.name}: {got.text()}"
-
-
-def assert_refuses_what_it_names(name: str) -> None:
-    """Every name that a question refuses is that of a function, by the place where its code says it is defined."""
-    for refused in find(name).asked.refuses:
-        module, _, attribute = refused.rpartition(".")
-        function = getattr(import_module(module), attribute)
-        code = getattr(function, "__wrapped__", function)
-        assert f"{code.__globals__['__name__']}.{code.__code__.co_qualname}" == refused
-
-
-def assert_holds_no_answer(name: str) -> None:
-    """The last hint is a worked step on a smaller example: none of the code that would be copied."""
-    worked = find(name).judged.hints[2].lower()
-    for code in ("return", "while ", "sqrt(", "argmin", "backward()", "softplus", "extragradient"):
-        assert code not in worked

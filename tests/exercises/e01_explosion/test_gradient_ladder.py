@@ -10,7 +10,6 @@ import pytest
 import torch
 from verdicts import (
     assert_earns_nothing_and_is_told_why,
-    assert_told_apart,
     drawn,
     find,
     ids,
@@ -107,10 +106,6 @@ def test_near_misses_earn_nothing_and_hear_why(answer):
         # Ours lean on the reference, which the guard would refuse: so they answer without it.
         answers = ask_ours(QUESTION.asked, {"gradient_ladder": answer}, cases)
         assert_earns_nothing_and_is_told_why(decide(QUESTION, cases, answers))
-
-
-def test_every_misconception_is_told_apart_for_fifty_seeds():
-    assert_told_apart("gradient_ladder", range(1000, 1050))
 
 
 def test_a_ready_made_answer_is_refused_kindly():

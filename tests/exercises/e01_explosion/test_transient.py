@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from verdicts import assert_earns_nothing_and_is_told_why, assert_told_apart, drawn, find, ids, verdicts
+from verdicts import assert_earns_nothing_and_is_told_why, drawn, find, ids, verdicts
 
 from course_lib.checks.asking import ask_ours
 from course_lib.checks.judges.e01_explosion import transient as judges
@@ -96,10 +96,6 @@ def test_near_misses_earn_nothing_and_hear_why(answer):
         # Ours lean on the reference, which the guard would refuse: so they answer without it.
         answers = ask_ours(QUESTION.asked, {"transient": answer}, cases)
         assert_earns_nothing_and_is_told_why(decide(QUESTION, cases, answers))
-
-
-def test_every_misconception_is_told_apart_for_fifty_seeds():
-    assert_told_apart("transient", range(1000, 1050))
 
 
 @pytest.mark.parametrize(

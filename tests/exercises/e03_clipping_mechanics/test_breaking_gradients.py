@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from verdicts import assert_earns_nothing_and_is_told_why, assert_told_apart, find, ids, verdict
+from verdicts import assert_earns_nothing_and_is_told_why, find, ids, verdict
 
 from course_lib import clipping
 
@@ -44,10 +44,6 @@ NEAR_MISSES = [
 @pytest.mark.parametrize("answer", NEAR_MISSES, ids=ids(NEAR_MISSES))
 def test_near_misses_earn_nothing_and_are_told_why(answer):
     assert_earns_nothing_and_is_told_why(verdict("breaking_gradients", breaking_gradients=answer))
-
-
-def test_fifty_seeds_tell_every_misconception_apart():
-    assert_told_apart("breaking_gradients", range(50))
 
 
 def test_what_is_said_of_one_positive_entry_is_true_of_any_number_of_entries():

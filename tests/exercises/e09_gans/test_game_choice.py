@@ -7,16 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from verdicts import assert_holds_no_answer, assert_told_apart, find, verdict, words_of
+from verdicts import find, verdict, words_of
 
 from course_lib.checks.probes.e09_gans import game_choice as probes
 from course_lib.dynamics.games import play
 
 QUESTION = find("game_choice")
-
-
-def test_more_seeds_tell_every_misconception_apart():
-    assert_told_apart("game_choice", range(100, 115))
 
 
 @pytest.mark.parametrize(
@@ -102,10 +98,6 @@ def test_the_worked_step_of_the_last_hint_is_right():
     hint = QUESTION.judged.hints[2]
     assert round(4**2 / (0.2 * 0.5) ** 2) == 1600
     assert "1,600 steps" in hint
-
-
-def test_the_last_hint_is_not_the_answer():
-    assert_holds_no_answer("game_choice")
 
 
 def test_the_picture_of_a_choice_says_what_came_of_it():

@@ -8,11 +8,9 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 import torch
-from verdicts import assert_earns_nothing_and_is_told_why, drawn, find, ids, verdict, words_of
+from verdicts import assert_earns_nothing_and_is_told_why, drawn, ids, verdict, words_of
 
 from course_lib.fairness import group_metrics
-
-QUESTION = find("group_rates")
 
 
 def rates_in_a_loop(y, said, group, k):
@@ -101,12 +99,6 @@ def test_two_rates_that_forgot_the_group_are_told_so_where_somebody_is():
         got = verdict("group_rates", seed, group_rates=group_rates)
         assert "second and third rates count everybody" in got.message
         assert np.any(got.case["group"] == got.case["k"]), "the case shown is an ordinary one"
-
-
-def test_the_last_hint_is_not_the_answer_itself():
-    """A worked step on a smaller example: none of the code that would be copied."""
-    hint = QUESTION.judged.hints[2]
-    assert not any(mark in hint for mark in ("np.", ".sum(", ".mean(", " otherwise ", "does it."))
 
 
 NEAR_MISSES = [

@@ -7,9 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from verdicts import assert_earns_nothing_and_is_told_why, drawn, find, ids, verdict
-
-QUESTION = find("surviving_shares")
+from verdicts import assert_earns_nothing_and_is_told_why, drawn, ids, verdict
 
 
 def shares_in_a_loop(G, group, max_norm):
@@ -71,12 +69,6 @@ def test_shares_in_the_other_order_are_called_right_numbers():
         )
         assert "right two numbers, in the other order" in got.message
         assert "group 0" in got.hints[0]
-
-
-def test_the_last_hint_is_not_the_answer_itself():
-    """A worked step on a smaller example: none of the code that would be copied."""
-    hint = QUESTION.judged.hints[2]
-    assert not any(mark in hint for mark in ("np.", ".sum(", ".mean(", " otherwise ", "does it."))
 
 
 NEAR_MISSES = [

@@ -7,11 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from verdicts import assert_earns_nothing_and_is_told_why, find, ids, verdict, words_of
+from verdicts import assert_earns_nothing_and_is_told_why, ids, verdict, words_of
 
 from course_lib.checks.judges.e11_fairness import where_it_ends as judges
-
-QUESTION = find("where_it_ends")
 
 
 def ended_by_simulation(larger, smaller, ratio, start):
@@ -120,12 +118,6 @@ def test_equal_weight_for_both_groups_is_told_whatever_else_is_seen(where_it_end
 def test_a_median_is_not_called_a_simulation():
     got = verdict("where_it_ends", where_it_ends=lambda a, b, ratio, start: float(np.median(np.r_[a, b])))
     assert "simulation" not in got.message
-
-
-def test_the_last_hint_is_not_the_answer_itself():
-    """A worked step on a smaller example: none of the code that would be copied."""
-    hint = QUESTION.judged.hints[2]
-    assert not any(mark in hint for mark in ("np.", ".sum(", ".mean(", " otherwise ", "does it."))
 
 
 NEAR_MISSES = [
