@@ -30,6 +30,8 @@ class Asked:
     - `refuses`: dotted names of functions, by place of definition, that an answer may not lean on.
     - `prepare()`: reads and draws what this question's experiment starts from, whoever runs it; what it finds stays in
       the probe's caches. A grader calls it once, before the submissions.
+    - `keeps`: the inputs that the learner's function must leave as they are. They travel beside the answer as they
+      are afterwards; `settled` compares them, where no learner's code runs.
     """
 
     name: str
@@ -40,16 +42,45 @@ class Asked:
     probe: Callable[[Namespace, Case], Plain]
     refuses: tuple[str, ...] = ()
     prepare: Callable[[], object] = lambda: None
+    keeps: tuple[str, ...] = ()
 
 
 def ask(asked: Asked, namespace: Namespace, cases: list[Case]) -> list[Answer]:
-    """One answer a case. Runs the learner's code; raises nothing but `KeyboardInterrupt`."""
+    """One answer a case, not `settled` yet. Runs the learner's code; raises nothing but `KeyboardInterrupt`."""
     return list(asking(asked, namespace, cases))
 
 
 def ask_ours(asked: Asked, namespace: Namespace, cases: list[Case]) -> list[Answer]:
     """What a reference or a misconception answers: the same probe, without the guard that refuses them."""
     return [_probed(asked, namespace, _copied(case)) for case in cases]
+
+
+def settled(asked: Asked, case: Case, answer: Answer) -> Answer:
+    """What was answered, and the inputs in `keeps` that the call has changed beside it."""
+    if answer.status != "given" or not asked.keeps:
+        return answer
+    match answer.value:
+        case {"returned": returned, "left": dict(left)} if set(left) == set(asked.keeps):
+            changed = {
+                f"your {name} afterwards": left[name]
+                for name in asked.keeps
+                if not _unchanged(case[name], left[name])
+            }
+            return Answer("given", {"returned": returned} | changed if changed else returned)
+    return Answer("unreadable", detail="The answer came without what it was computed from.")
+
+
+def _unchanged(before: Plain, after: Plain) -> bool:
+    """Whether an input is what it was, nan where it was nan."""
+    if isinstance(before, list):
+        return (
+            isinstance(after, list)
+            and len(after) == len(before)
+            and all(_unchanged(*pair) for pair in zip(before, after, strict=True))
+        )
+    if before is None or after is None:
+        return before is after
+    return np.array_equal(np.asarray(before), np.asarray(after), equal_nan=True)
 
 
 def asking(asked: Asked, namespace: Namespace, cases: list[Case]) -> Iterator[Answer]:
@@ -78,7 +109,11 @@ def _copied(case: Case) -> Case:
 def _probed(asked: Asked, namespace: Namespace, case: Case) -> Answer:
     try:
         with _quiet():
-            return Answer("given", to_plain(asked.probe(namespace, case)))
+            value = to_plain(asked.probe(namespace, case))
+            if asked.keeps:
+                left = {name: to_plain(case[name]) for name in asked.keeps}
+                value = {"returned": value, "left": left}
+            return Answer("given", value)
     except KeyboardInterrupt:
         raise
     except NotImplementedError:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from course_lib.checks.asking import Asked, Namespace, ask_ours
+from course_lib.checks.asking import Asked, Namespace, ask_ours, settled
 from course_lib.checks.case import Answer, Case, Plain, size
 from course_lib.checks.compare import difference, same, shortened, show
 
@@ -165,6 +165,7 @@ def decide(question: Question, cases: list[Case], answers: list[Answer]) -> Verd
     """
     if len(answers) != len(cases):
         raise ValueError(f"{question.name}: {len(cases)} cases but {len(answers)} answers.")
+    answers = [settled(question.asked, case, answer) for case, answer in zip(cases, answers, strict=True)]
     for answer in answers:
         if answer.status in ("missing", "blank", "refused"):
             return _without_judging(question, answer)
@@ -227,13 +228,19 @@ def _find(question: Question, case: Case, answer: Answer) -> Finding:
 def _expected(question: Question, case: Case) -> Plain:
     if question.judged.judge is not None:
         return UNSTATED
-    reference = ask_ours(question.asked, question.judged.reference, [case])[0]
+    [reference] = _would(question, question.judged.reference, [case])
     if reference.status != "given":
         raise RuntimeError(
             f"The reference of {question.name} gave no answer on {case.label}: "
             f"{reference.status} {reference.error} {reference.detail}"
         )
     return reference.value
+
+
+def _would(question: Question, names: Namespace, cases: list[Case]) -> list[Answer]:
+    """What these names would have answered, settled as the learner's answers are."""
+    answers = ask_ours(question.asked, names, cases)
+    return [settled(question.asked, case, answer) for case, answer in zip(cases, answers, strict=True)]
 
 
 def _explains(
@@ -250,7 +257,7 @@ def _explains(
     for held in question.judged.misconceptions:
 
         def alike(index: int, wrong: Namespace = held.wrong) -> bool:
-            [would] = ask_ours(question.asked, wrong, [cases[index]])
+            [would] = _would(question, wrong, [cases[index]])
             return same(answers[index], would, question.judged.rtol, question.judged.atol)
 
         if held.matches is not None:

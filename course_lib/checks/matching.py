@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from course_lib.checks.asking import Asked, ask_ours
+from course_lib.checks.asking import Asked, ask_ours, settled
 from course_lib.checks.case import Answer, Case
 from course_lib.checks.compare import same
 
@@ -15,7 +15,7 @@ Answering: TypeAlias = Callable[[Case], Answer]
 
 def answering(asked: Asked, function: Callable[..., Any]) -> Answering:
     """What a function of ours answers to one case, called by the name of its question."""
-    return lambda case: ask_ours(asked, {asked.name: function}, [case])[0]
+    return lambda case: settled(asked, case, ask_ours(asked, {asked.name: function}, [case])[0])
 
 
 def first_failing(kind_of: Callable[[Case, Answer], str], kind: str) -> Matches:
