@@ -37,6 +37,7 @@ from typing import Any, NoReturn
 from course_lib.checks import exercises, wire
 from course_lib.checks.asking import Asked, asking, first_line
 from course_lib.checks.case import Answer, Case
+from course_lib.checks.refusing import refusing
 from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
 from course_lib.grading.warming import rehearse, rehearse_a_figure, rehearse_experiments, take_large_pages
@@ -71,7 +72,7 @@ def prepare(*asked: str) -> Any:
     )  # which torch itself would load at the first step of an optimizer
     _open(_ROOMS)
     for exercise in asked:
-        exercises.load_asked(exercise)
+        _foresee(exercise)
     config = Config()
     config.HistoryManager.enabled = False
     shell = InteractiveShell.instance(config=config)
@@ -94,8 +95,15 @@ def prepare_the_rest() -> None:
         importlib.import_module(name)
     _open(_OTHER_ROOMS)
     for exercise in exercises.EXERCISES:
-        exercises.load_asked(exercise)
+        _foresee(exercise)
     _settle()
+
+
+def _foresee(exercise: str) -> None:
+    """Load what an exercise asks, and find once what its answers may not lean on."""
+    for asked in exercises.load_asked(exercise):
+        with refusing(asked.refuses):
+            pass
 
 
 def _open(rooms: tuple[str, ...]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import cProfile
 import math
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -39,7 +42,7 @@ ASKED = Asked(
     needs=("double",),
     draw=draw,
     probe=lambda names, case: names["double"](case["x"]),
-    refuses=("statistics.fmean", f"{__name__}.doubled"),
+    refuses=("statistics.fmean", f"{__name__}.doubled", "math.fsum"),
 )
 JUDGED = Judged(
     name="double",
@@ -173,6 +176,118 @@ def test_the_watch_follows_into_threads_and_is_missed_when_removed(sly):
     assert sys.getprofile() is None
 
 
+def profiles_itself(x):
+    profiler = cProfile.Profile()
+    with profiler:
+        result = x + x
+    assert profiler.getstats()
+    return result
+
+
+def counts_its_calls(x):
+    calls = []
+    sys.setprofile(lambda frame, event, argument: calls.append(event))
+    result = np.add(x, x)
+    sys.setprofile(None)
+    assert "c_call" in calls or "c_return" in calls
+    return result
+
+
+def leaves_a_profiler_on(x):
+    cProfile.Profile().enable()
+    return x + x
+
+
+def leaves_a_hook_on(x):
+    sys.setprofile(lambda frame, event, argument: None)
+    sys.settrace(lambda frame, event, argument: None)
+    return x + x
+
+
+@pytest.mark.parametrize(
+    "answer", [profiles_itself, counts_its_calls, leaves_a_profiler_on, leaves_a_hook_on]
+)
+def test_an_answer_may_profile_itself(answer):
+    assert verdict(double=answer).right
+    assert sys.getprofile() is None and sys.gettrace() is None
+
+
+def leans_beside_a_profiler(x):
+    with cProfile.Profile():
+        return doubled(x)
+
+
+def leans_beside_a_hook(x):
+    sys.setprofile(lambda *event: None)
+    return math.fsum([0.0]) + 2 * x
+
+
+def leans_behind_a_trace(x):
+    sys.settrace(None)
+    sys.setprofile(None)
+    sys.settrace(None)
+    return doubled(x)
+
+
+def leans_on_c(x):
+    return 2 * x + math.fsum([0.0])
+
+
+def leans_on_c_without_the_watch(x):
+    sys.setprofile(None)
+    return 2 * x + math.fsum([0.0])  # noqa: E702
+
+
+def put_together_anew(x):
+    return FunctionType(doubled.__code__, {"__name__": "mine"})(x)
+
+
+@pytest.mark.parametrize(
+    "sly",
+    [
+        leans_beside_a_profiler,
+        leans_beside_a_hook,
+        leans_behind_a_trace,
+        leans_on_c,
+        leans_on_c_without_the_watch,
+        put_together_anew,
+    ],
+)
+def test_what_is_refused_is_refused_in_c_and_beside_another_profiler(sly):
+    assert verdict(double=sly).status == "refused"
+    assert sys.getprofile() is None and sys.gettrace() is None
+
+
+def test_c_functions_and_methods_of_torch_are_refused_and_others_of_the_same_name_are_not():
+    import torch
+
+    asked = replace(ASKED, refuses=("torch.renorm",))
+    cases = draw(np.random.default_rng(3))
+
+    class Mine:
+        def renorm(self, x):
+            return 2 * x
+
+    def answer(use):
+        return decide(Question(asked, JUDGED), cases, ask(asked, {"double": use}, cases)).status
+
+    assert answer(lambda x: Mine().renorm(x)) == "right"
+    for use in (
+        lambda x: torch.renorm(2 * torch.from_numpy(x)[None], 2, 0, 1e9)[0],
+        lambda x: (2 * torch.from_numpy(x)[None]).renorm(2, 0, 1e9)[0],
+        lambda x: torch._VF.renorm(2 * torch.from_numpy(x)[None], 2, 0, 1e9)[0],
+    ):
+        assert answer(use) == "refused"
+
+
+def test_a_profiler_that_was_on_before_is_on_afterwards():
+    profiler = cProfile.Profile()
+    with profiler:
+        assert verdict(double=lambda x: x + x).right
+        assert sys.getprofile() is profiler or sys.version_info >= (3, 12)
+    assert sys.getprofile() is None
+
+
 def test_learner_code_cannot_write_into_the_cases():
     cases = draw(np.random.default_rng(3))
     kept = cases[0]["x"].copy()
@@ -184,6 +299,38 @@ def test_learner_code_cannot_write_into_the_cases():
 
     assert decide(QUESTION, cases, ask(ASKED, {"double": destroys}, cases)).right
     np.testing.assert_array_equal(cases[0]["x"], kept)
+
+
+KEEPING = Question(replace(ASKED, keeps=("x",)), replace(JUDGED, misconceptions=()))
+
+
+def kept_verdict(function, cases):
+    return decide(KEEPING, cases, ask(KEEPING.asked, {"double": function}, cases))
+
+
+def test_an_input_that_must_stay_is_compared_where_no_learners_code_runs(monkeypatch):
+    cases = draw(np.random.default_rng(3))
+    assert kept_verdict(lambda x: 2 * x, cases).right
+
+    def writes(x):
+        x *= 2
+        monkeypatch.setattr(np, "array_equal", lambda *a, **k: True)
+        return x.copy()
+
+    answers = ask(KEEPING.asked, {"double": writes}, cases)
+    monkeypatch.undo()
+    got = decide(KEEPING, cases, answers)
+    assert (got.status, got.points) == ("wrong", 0)
+    assert "your x afterwards" in got.text()
+
+
+def test_an_answer_in_the_form_of_a_settled_one_is_no_way_round():
+    cases = draw(np.random.default_rng(3))
+    for forged in (
+        {"returned": 2 * cases[0]["x"], "left": {"x": cases[0]["x"]}},
+        {"returned": 2 * cases[0]["x"]},
+    ):
+        assert not kept_verdict(lambda x, forged=forged: forged, cases).right
 
 
 class Chameleon(np.ndarray):
