@@ -18,8 +18,8 @@ def clear_hooks() -> None:
     """
     sys.setprofile(None)
     sys.settrace(None)
-    threading.setprofile(None)  # type: ignore[arg-type]  # documented so
-    threading.settrace(None)  # type: ignore[arg-type]
+    threading.setprofile(None)
+    threading.settrace(None)
     if sys.version_info >= (3, 12):
         for tool in range(6):
             if sys.monitoring.get_tool(tool) is not None:

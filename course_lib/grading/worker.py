@@ -40,6 +40,7 @@ from course_lib.checks.case import Answer, Case
 from course_lib.checks.refusing import refusing
 from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
+from course_lib.grading.hooks import clear_hooks
 from course_lib.grading.warming import rehearse, rehearse_a_figure, rehearse_experiments, take_large_pages
 
 _ROOMS = ("data", "clipping", "dynamics", "training")
@@ -186,6 +187,7 @@ class Sitting:
             self._say("raised", wire.encode(told))
 
     def _put(self, asked: Asked) -> None:
+        clear_hooks()
         self._say("question", asked.name.encode())
         late = False
         for case in self._cases[asked.name]:

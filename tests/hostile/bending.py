@@ -269,6 +269,29 @@ for value in gc.get_objects():
         "import os\nfor _, _, files in os.walk('/'):\n    reached |= bool({'judges.py', '90_toy.ipynb'} & set(files))",
     ),
     Trick(
+        "profiler_left_on",
+        (
+            "import cProfile, faulthandler, gc, sys, threading, tracemalloc\n"
+            "def watch(*event): raise RuntimeError('a hook of the notebook')\n"
+            "threading.setprofile(watch); threading.settrace(watch)\n"
+            "gc.callbacks.append(watch); tracemalloc.start()\n"
+            "faulthandler.dump_traceback_later(0.05, exit=True)\n"
+            "cProfile.Profile().enable()",
+        ),
+        status="graded",
+    ),
+    Trick(
+        "profiles_itself",
+        (
+            "import cProfile, sys\ndef norm(x):\n    with cProfile.Profile() as profiler:\n"
+            "        total = sum(float(v) ** 2 for v in x)\n    assert profiler.getstats()\n"
+            "    sys.setprofile(lambda *event: None)\n    root = total ** 0.5\n    sys.setprofile(None)\n"
+            "    return root\nnorm_of_mine = norm",
+            "get_ipython().events.register('post_run_cell', lambda *a: globals().update(norm=norm_of_mine))",
+        ),
+        status="graded",
+    ),
+    Trick(
         "removes_the_watch",
         ("import numpy as np, sys\ndef norm(x):\n    sys.setprofile(None)\n    return np.linalg.norm(x)",),
         ALL_BUT["norm"],
