@@ -235,7 +235,7 @@ def leans_on_c(x):
 
 def leans_on_c_without_the_watch(x):
     sys.setprofile(None)
-    return 2 * x + math.fsum([0.0])  # noqa: E702
+    return 2 * x + math.fsum([0.0])
 
 
 def put_together_anew(x):
