@@ -287,7 +287,7 @@ for value in gc.get_objects():
             "        total = sum(float(v) ** 2 for v in x)\n    assert profiler.getstats()\n"
             "    sys.setprofile(lambda *event: None)\n    root = total ** 0.5\n    sys.setprofile(None)\n"
             "    return root\nnorm_of_mine = norm",
-            "get_ipython().events.register('post_run_cell', lambda *a: globals().update(norm=norm_of_mine))",
+            "get_ipython().events.register('post_execute', lambda: globals().update(norm=norm_of_mine))",
         ),
         status="graded",
     ),
