@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from verdicts import find, verdict
+from verdicts import drawn, find, verdict
 
 QUESTION = find("update_lengths")
 
@@ -29,3 +29,10 @@ def test_the_worked_step_of_the_last_hint_is_right():
     steps = QUESTION.judged.reference["update_lengths"](np.array([1.0, 6.0, 600.0]), 0.1, 2.0)
     np.testing.assert_allclose(steps, [0.1, 0.2, 0.2])
     assert "a norm of 1 gives a step of 0.1, a norm of 6 one of 0.2" in hint
+
+
+def test_one_update_is_beyond_the_threshold_unless_clipped():
+    """Else clipping the update instead of the gradient changes nothing."""
+    for seed in range(300):
+        case, *_ = drawn("update_lengths", seed)
+        assert case["lr"] * case["norms"].max() > 1.2 * case["max_norm"], f"seed {seed}"

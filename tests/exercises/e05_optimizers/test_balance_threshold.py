@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from verdicts import assert_earns_nothing_and_is_told_why, find, ids, verdict
+from verdicts import assert_earns_nothing_and_is_told_why, drawn, find, ids, verdict
 
 QUESTION = find("balance_threshold")
 
@@ -41,3 +41,12 @@ def test_the_worked_step_of_the_last_hint_is_right():
     reference = QUESTION.judged.reference["balance_threshold"]
     assert f"cancel at c = {reference(w, g, 0.5):.2f}" in hint
     assert reference(w, -g, 0.5) is None
+
+
+def test_no_gradient_is_as_long_as_the_weights():
+    """Else a length of w that is not squared gives what a forgotten length of g gives."""
+    for seed in range(300):
+        for case in drawn("balance_threshold", seed):
+            assert np.linalg.norm(case["g"]) != pytest.approx(np.linalg.norm(case["w"]), rel=1e-3), (
+                f"seed {seed}"
+            )

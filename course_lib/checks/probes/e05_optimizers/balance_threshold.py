@@ -12,7 +12,7 @@ def draw(rng: np.random.Generator) -> list[Case]:
     """Against the weights, at an angle, with them, across them, and too short to be clipped there."""
     size = float(rng.integers(2, 6))
     w = size * np.array([3.0, 4.0])
-    long = float(rng.integers(20, 60))
+    long = float(rng.integers(26, 60))  # longer than w, whose length is 5 * size
     decay = round(float(rng.uniform(0.01, 0.05)), 3)
     angled = np.append(-np.round(rng.uniform(8, 20, 2), 1), rng.integers(5, 9))
     return [
