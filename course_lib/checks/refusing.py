@@ -162,14 +162,19 @@ def _by_code(refused: tuple[str, ...], loaded: int) -> dict[int, tuple[CodeType,
 
 @lru_cache(maxsize=512)
 def _codes_in(place: str) -> tuple[CodeType, ...]:
-    """The code of each function and method that a module defines, and of the functions inside them."""
+    """The code of each function and method that a module defines, and of the functions inside them.
+
+    What a decorator of another module has wrapped around them is not theirs: everybody's functions run it.
+    """
+    file = getattr(sys.modules[place], "__file__", None)
     codes: dict[int, CodeType] = {}
     waiting: list[object] = list(vars(sys.modules[place]).values())
     while waiting:
         part = waiting.pop()
         if isinstance(part, CodeType):
-            codes[id(part)] = part
-            waiting += part.co_consts
+            if part.co_filename == file:
+                codes[id(part)] = part
+                waiting += part.co_consts
         elif isinstance(part, FunctionType):
             if part.__module__ == place:
                 waiting += [part.__code__, getattr(part, "__wrapped__", None)]

@@ -7,7 +7,9 @@ import math
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
@@ -24,6 +26,7 @@ from course_lib.checks.compare import difference, show
 from course_lib.checks.judging import Finding, Judged, Misconception, Question, decide
 from course_lib.checks.matching import until_it_fails
 from course_lib.checks.reading import number_in, numbers_in, vector_in
+from course_lib.checks.refusing import refusing
 from course_lib.figures import style
 
 
@@ -256,6 +259,27 @@ def put_together_anew(x):
 def test_what_is_refused_is_refused_in_c_and_beside_another_profiler(sly):
     assert verdict(double=sly).status == "refused"
     assert sys.getprofile() is None and sys.gettrace() is None
+
+
+@pytest.mark.parametrize("refused", ["torch._functorch.eager_transforms", "torch.optim"])
+def test_what_the_refused_are_wrapped_in_is_not_refused_itself(refused):
+    """Their modules decorate functions with `contextmanager` and `no_grad`, whose wrappers are everybody's."""
+    import torch
+
+    import_module(refused)
+
+    @contextmanager
+    def steps():
+        yield 2
+
+    @torch.no_grad()
+    def answer():
+        with steps() as n:
+            return n
+
+    with refusing((refused,)) as guard:
+        assert answer() == 2
+    assert guard.leant_on is None
 
 
 def test_c_functions_and_methods_of_torch_are_refused_and_others_of_the_same_name_are_not():
