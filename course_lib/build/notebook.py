@@ -35,7 +35,6 @@ def lesson(source: Source) -> Notebook:
 
 def solution(source: Source, points: Points) -> Notebook:
     """The notebook of an exercise with its answers, without outputs."""
-    _check_points(source, points)
     return _notebook(
         source,
         [(cell, transform.solution_copy(cell.text), _graded(cell, points)) for cell in source.cells],
@@ -44,7 +43,6 @@ def solution(source: Source, points: Points) -> Notebook:
 
 def exercise(source: Source, points: Points) -> Notebook:
     """The learner's copy of an exercise: no answers, check cells locked against a slip of the hand."""
-    _check_points(source, points)
     return _notebook(
         source,
         [(cell, _handed_out(cell), _graded(cell, points) | _locks(cell)) for cell in source.cells],
@@ -183,7 +181,7 @@ def _handed_out(cell: Cell) -> str:
     return transform.learners_copy(cell.text)
 
 
-def _check_points(source: Source, points: Points) -> None:
+def check_questions(source: Source, points: Points) -> None:
     """Raise `SourceError` unless the questions of the source are those of `course_lib.checks`, in their order."""
     asked = {cell.check: cell.line for cell in source.cells if cell.check}
     for name, line in asked.items():

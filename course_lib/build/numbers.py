@@ -7,6 +7,8 @@ written; `<!--< expression -->` that it is less than the value. Numbers are writ
 The digits written are all of them: 9,100 claims the units, 0.50 the hundredths, 2.3e-8 the second digit. Who means
 it more coarsely says so in the expression: `9,000<!--= round(growth, -3) -->`. A percentage is compared with a share:
 `94%` with 0.94.
+
+A number that nothing computes, a given of the task or a way of speaking, says that: `at most 100<!--plain-->`.
 """
 
 from __future__ import annotations
@@ -31,11 +33,15 @@ _NUMBER = (
 )
 _WRITTEN = re.compile(rf"(?<![\w.,]){_NUMBER}(?P<closing>[\s}}]*[$`*_]*)$")
 _PROOF = re.compile(r"<!--(?P<relation>[=<])\s*(?P<expression>.*?)\s*-->", re.DOTALL)
+_PLAIN = re.compile(r"<!--\s*plain\s*-->")
 
 _CLAIM = re.compile(
-    rf"(?<![\w.,])[-−]?(?:{_GROUPED}|\d+\.\d+|\.\d+|\d+(?=[eE][-+−]?\d|\s?%|\s*[×·]\s*10|\^|\*\*))"
+    rf"(?<![\w.,])[-−]?(?:{_GROUPED}|\d+\.\d+|\.\d+|\d+(?=[eE][-+−]?\d|\s?%|\s*[×·]\s*10|\^|\*\*)"
+    r"|(?![012](?![\d]))\d+(?![\w]))"
     r"(?:\.\d+)?(?:[eE][-+−]?\d+)?(?:\s?%)?"
 )
+"""A number that says something: all but 0, 1 and 2, with which one counts and compares."""
+
 _PASSED_OVER = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
@@ -57,6 +63,19 @@ _PASSED_OVER = tuple(
             re.IGNORECASE,
         ),
         (r"\b(?:arXiv|doi)\s*:\s*\S+", re.IGNORECASE),
+        # Places and years: an item of a list, a heading's number, `lesson 04`, `questions 1 to 4`, `Pascanu 2013`.
+        (r"^(?: *[-*])? *\d+\.(?=\s)", re.MULTILINE),
+        (r"^ *#+ (?:Exercise |Experiment )?\d+(?=[.:]? )", re.MULTILINE),
+        (r"\(\{points\}, \d+ minutes\)$", re.MULTILINE),
+        (
+            r"\b(?:lessons?|exercises?|questions?|experiments?|issues?|numbers?)\s+\d+(?:(?:, | and | to |-|–)\d+)*\b",
+            re.IGNORECASE,
+        ),
+        (
+            r"(?:\bal\.,? \(?|\b[A-Z][\w.&'’-]*,?\s+\(?|\(|\b(?:in|of|since|from|until|and|to)\s+)"
+            r"(?:19|20)\d\d[a-c]?\b(?!,\d)",
+            0,
+        ),
     )
 )
 
@@ -132,19 +151,21 @@ def proven(text: str) -> list[Number]:
 
 
 def without_proofs(text: str) -> str:
-    """The text with the numbers and without their proofs."""
-    return _PROOF.sub("", text)
+    """The text with the numbers and without their proofs and marks."""
+    return _PLAIN.sub("", _PROOF.sub("", text))
 
 
 def check_all_proven(text: str) -> None:
-    """Raise `NumberError` for a number of the prose that makes a claim and carries no proof.
+    """Raise `NumberError` for a number of the prose that makes a claim, carries no proof and is not marked as plain.
 
-    A claim has a decimal point, a thousands separator, an exponent or a percent sign. Code ticks, formulas, links and
-    citations (`sec. 2.1`, `arXiv:1211.5063`) are passed over.
+    Every number makes one but 0, 1 and 2, with which one counts and compares. Code ticks, formulas, links, places
+    (`question 3`, an item of a list), years and citations (`sec. 2.1`, `arXiv:1211.5063`) are passed over.
     """
     visible = text
     for _, (start, end) in _proven_spans(text):
         visible = _blanked(visible, start, end)
+    for mark in _PLAIN.finditer(text):
+        visible = _blanked(visible, *_span_of_number(text, mark))
     for pattern in _PASSED_OVER:
         for match in list(pattern.finditer(visible)):
             visible = _blanked(visible, *match.span())
@@ -153,7 +174,7 @@ def check_all_proven(text: str) -> None:
         raise NumberError(
             _line(text, claim.start()),
             f"the number {claim.group().strip()} has no proof; write {claim.group().strip()}<!--= expression -->, "
-            "or put it into code ticks, a formula, a link or a citation",
+            f"or, where nothing computes it, {claim.group().strip()}<!--plain-->",
         )
 
 
@@ -161,18 +182,28 @@ def _proven_spans(text: str) -> Iterator[tuple[Number, tuple[int, int]]]:
     """Each proven number, with the span from its start (or its formula's, or its code ticks') to its proof's end."""
     for proof in _PROOF.finditer(text):
         line = _line(text, proof.start())
-        before = text[: proof.start()]
-        written = _WRITTEN.search(before)
-        if written is None:
-            raise NumberError(
-                line, f"no number stands before the proof <!--{proof['relation']} {proof['expression']} -->"
-            )
-        start = written.start()
-        for quotes in re.findall(r"\$+|`+", written["closing"]):
-            start = max(before.rfind(quotes, 0, start), 0)
+        span = _span_of_number(text, proof)
+        written = _written_before(text, proof)
         relation: Relation = "<" if proof["relation"] == "<" else "="
         number = written.group().removesuffix(written["closing"]).strip()
-        yield Number(number, relation, proof["expression"], line), (start, proof.end())
+        yield Number(number, relation, proof["expression"], line), span
+
+
+def _written_before(text: str, mark: re.Match[str]) -> re.Match[str]:
+    """The number that stands before a proof or a mark; raises `NumberError` where none does."""
+    written = _WRITTEN.search(text[: mark.start()])
+    if written is None:
+        raise NumberError(_line(text, mark.start()), f"no number stands before {mark.group()}")
+    return written
+
+
+def _span_of_number(text: str, mark: re.Match[str]) -> tuple[int, int]:
+    """From the start of the number before a mark (or of its formula, or its code ticks) to the mark's end."""
+    written = _written_before(text, mark)
+    start = written.start()
+    for quotes in re.findall(r"\$+|`+", written["closing"]):
+        start = max(text.rfind(quotes, 0, start), 0)
+    return start, mark.end()
 
 
 def _line(text: str, position: int) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from course_lib.build import notebook
 from course_lib.build.notebook import Notebook, Points
+from course_lib.build.points import told
 from course_lib.build.source import Kind, Source
 
 BUILT: dict[Kind, tuple[str, ...]] = {"lesson": ("notebooks",), "exercise": ("solutions", "exercises")}
@@ -38,6 +39,8 @@ def products(source: Source) -> list[Product]:
     if source.kind == "lesson":
         return [Product(source, EXECUTED["lesson"], notebook.lesson(source), executed=True)]
     points = points_of(source.name)
+    notebook.check_questions(source, points)
+    source = told(source, points)
     return [
         Product(source, EXECUTED["exercise"], notebook.solution(source, points), executed=True),
         Product(source, "exercises", notebook.exercise(source, points), executed=False),

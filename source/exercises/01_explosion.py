@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Exercise 01: Explosion
 #
-# Seven questions, 10 points, about an hour. Write your answer into the cell below each question and run the cell
+# {questions}, {total}, about an hour. Write your answer into the cell below each question and run the cell
 # with `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one.
 # You may check as often as you like. Grading asks the same questions with fresh numbers.
 #
@@ -30,7 +30,7 @@ from course_lib.teach import check
 Array = NDArray[Any]  # a NumPy array of numbers
 
 # %% [markdown]
-# ## 1. A ladder of gradients (1 point, 2 minutes)
+# ## 1. A ladder of gradients ({points}, 2 minutes)
 #
 # In the simplest deep network each layer multiplies one number by its own gain: `y_l = a_l * y_(l-1)`.
 # Carry the gradient from the output back to the input, and note it at every rung.
@@ -58,9 +58,9 @@ def gradient_ladder(gains: Array) -> ArrayLike:
 check("gradient_ladder")
 
 # %% [markdown]
-# ## 2. Where does the format give up? (1 point, 5 minutes)
+# ## 2. Where does the format give up? ({points}, 5 minutes)
 #
-# A run in float16 died. "Take bfloat16", says one colleague; "that has 16 bits as well, it will not help", says
+# A run in float16 died. "Take bfloat16", says one colleague; "that has 16<!--plain--> bits as well, it will not help", says
 # another. Settle it: how deep may the chain be in each number format?
 #
 # **Given** `gain`, by which every layer multiplies (it may be negative); `layers`, how many layers the network has;
@@ -93,7 +93,7 @@ def overflow_layer(gain: float, layers: int, number_format: str) -> int | None:
 check("overflow_layer")
 
 # %% [markdown]
-# ## 3. The gradient of what? (1 point, 8 minutes)
+# ## 3. The gradient of what? ({points}, 8 minutes)
 #
 # "In a chain of L layers the gradient is a to the power L", you read somewhere. That is one of three gradients
 # that one can ask for; the other two decide how far the weights move.
@@ -125,7 +125,7 @@ def shared_weight(a: float, layers: int, x0: float) -> dict[str, float]:
 check("shared_weight")
 
 # %% [markdown]
-# ## 4. Mend a backward pass (2 points, 12 minutes)
+# ## 4. Mend a backward pass ({points}, 12 minutes)
 #
 # A colleague wrote the backward pass of a tanh network by hand. With square layers it runs without complaint, and every
 # gradient is wrong: **three faults** hide in the loop.
@@ -177,7 +177,7 @@ def backward(weights: list[Array], activations: list[Array], output_gradient: Ar
 check("backward")
 
 # %% [markdown]
-# ## 5. Where did it break first? (1 point, 6 minutes)
+# ## 5. Where did it break first? ({points}, 6 minutes)
 #
 # At noon the loss reads `nan`. The logger has kept every tensor, in the order in which they were computed, and only the
 # first that broke is worth looking at: all that comes after it is infected.
@@ -206,18 +206,18 @@ def first_nonfinite(record: list[tuple[int, str, Array]]) -> tuple[int, str] | N
 check("first_nonfinite")
 
 # %% [markdown]
-# ## 6. Fifty layers, one number (2 points, 12 minutes)
+# ## 6. Fifty layers, one number ({points}, 12 minutes)
 #
-# A tanh network of 50 layers is to read handwritten digits. Its weights start as `gain * normal / sqrt(64)`: too small
+# A tanh network of 50<!--plain--> layers is to read handwritten digits. Its weights start as `gain * normal / sqrt(64)`: too small
 # a gain, and the input's gradient is lost; too large, and it explodes. Books offer several gains. Believe an experiment.
 #
-# **Given** `gradient_norms(gain, seed)`, which builds the network afresh from `seed`, feeds it 32 digits, and returns the
+# **Given** `gradient_norms(gain, seed)`, which builds the network afresh from `seed`, feeds it 32<!--plain--> digits, and returns the
 # norms of the gradient of the loss with respect to `h_0` (the pixels), `h_1`, ..., `h_50` (the last layer's output): an
-# array of 51 numbers.
+# array of 51<!--plain--> numbers.
 #
 # **Set** `initial_gain`, one number above 0, such that over many seeds the first of these norms is typically between
 # `0.5` and `2` times the last. Typically means the geometric mean over the networks: `exp` of the mean of the `log`
-# of the ratio. The check draws 16 seeds that you have not seen.
+# of the ratio. The check draws 16<!--plain--> seeds that you have not seen.
 
 # %%
 data = digits()
@@ -269,14 +269,14 @@ initial_gain = 1.15  # between the two gains with ratios around 1
 check("initial_gain")
 
 # %% [markdown]
-# ## 7. It grows before it dies (2 points, 15 minutes)
+# ## 7. It grows before it dies ({points}, 15 minutes)
 #
 # "All eigenvalues are below 1, so the gradient can only vanish", says the reviewer of your recurrent network. Prove by
 # construction that the reviewer is wrong: build a matrix whose powers rise to any height you like before they die.
 #
-# **Given** `radius`, between 0.8 and 0.95, and `peak`, above 1.
+# **Given** `radius`, between 0.8<!--plain--> and 0.95<!--plain-->, and `peak`, above 1.
 #
-# **Return** a square matrix `A` (at most 8 by 8) whose spectral radius, the largest size of an eigenvalue, is `radius`,
+# **Return** a square matrix `A` (at most 8<!--plain--> by 8<!--plain-->) whose spectral radius, the largest size of an eigenvalue, is `radius`,
 # while the largest spectral norm among its powers `A^0, A^1, A^2, ...` is `peak`. Both within 1 percent.
 #
 # The spectral norm of a matrix `M` is `np.linalg.norm(M, 2)`.

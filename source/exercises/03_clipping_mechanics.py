@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Exercise 03: Clipping mechanics
 #
-# Seven questions, 10 points, about an hour. Write your answer into the cell below each question and run the cell
+# {questions}, {total}, about an hour. Write your answer into the cell below each question and run the cell
 # with `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one.
 # You may check as often as you like. Grading asks the same questions with fresh numbers.
 #
@@ -27,7 +27,7 @@ from course_lib.checks.probes.e03_clipping_mechanics import pascal_error, small_
 from course_lib.teach import check
 
 # %% [markdown]
-# ## 1. Break it, twice (1 point, 5 minutes)
+# ## 1. Break it, twice ({points}, 5 minutes)
 #
 # A popular guide clips gradients with `gradients / max(1, gradients / clip_threshold)`, and promises that nothing large
 # gets through. Below is its formula, read entry by entry so that it runs on arrays. Get something through.
@@ -64,7 +64,7 @@ def breaking_gradients(c):
 check("breaking_gradients")
 
 # %% [markdown]
-# ## 2. Repair it (1 point, 5 minutes)
+# ## 2. Repair it ({points}, 5 minutes)
 #
 # One symbol was lost on the way into that guide: the norm. Put it back, and the formula clips **by norm**:
 # a gradient that is too long is shortened to the threshold, in its own direction.
@@ -92,7 +92,7 @@ def clip_by_norm(g, max_norm):
 check("clip_by_norm")
 
 # %% [markdown]
-# ## 3. How far does it turn? (1 point, 5 minutes)
+# ## 3. How far does it turn? ({points}, 5 minutes)
 #
 # Clipping **by value** cuts each entry on its own, to the range from `-limit` to `limit`. Simple, but it changes the
 # direction. Measure by how much.
@@ -118,9 +118,9 @@ def turned_by_value(g, limit):
 check("turned_by_value")
 
 # %% [markdown]
-# ## 4. The gradient that turns the most (2 points, 12 minutes)
+# ## 4. The gradient that turns the most ({points}, 12 minutes)
 #
-# In the plane, clipping by value turns every gradient by less than 45 degrees; with a hundred entries, by less than 84.3.
+# In the plane, clipping by value turns every gradient by less than 45<!--= np.degrees(np.arccos(1 / np.sqrt(2))) --> degrees; with a hundred entries, by less than 84.3<!--= np.degrees(np.arccos(1 / np.sqrt(100))) -->.
 # Is that only a bound, or does some gradient really come that near? Build one.
 #
 # **Given** `d`, the number of entries, at least 2; `limit`, a number above 0.
@@ -145,7 +145,7 @@ def most_turned(d, limit):
 check("most_turned")
 
 # %% [markdown]
-# ## 5. A whole model (1 point, 8 minutes)
+# ## 5. A whole model ({points}, 8 minutes)
 #
 # The gradient of a model is a list of arrays, one for each parameter: kernels, matrices, biases, single numbers. Clipped
 # **globally**, they count as one long vector, with one length and one factor.
@@ -177,7 +177,7 @@ def clip_by_global_norm(grads, max_norm):
 check("clip_by_global_norm")
 
 # %% [markdown]
-# ## 6. Mend a training loop (2 points, 15 minutes)
+# ## 6. Mend a training loop ({points}, 15 minutes)
 #
 # This loop came with the message "clipping does nothing, and look at that log". It learns to predict how diabetes
 # progresses in real patients, one of whom was typed in with two zeros too many. It has **five mistakes**.
@@ -244,13 +244,13 @@ def train(model, batches, max_norm, lr, accumulate):
 check("train")
 
 # %% [markdown]
-# ## 7. The wrong unit (2 points, 12 minutes)
+# ## 7. The wrong unit ({points}, 12 minutes)
 #
 # A helpful script has converted the patients' blood pressure from millimetres of mercury to pascal, after everything had
-# been standardised: that one column is now 133 times too large, and plain gradient descent diverges. You cannot mend
+# been standardised: that one column is now 133<!--plain--> times too large, and plain gradient descent diverges. You cannot mend
 # the data today. You can clip.
 #
-# **Given** `pascal_error(clip, threshold)`, which trains a linear regression on these patients, 400 steps at a learning
+# **Given** `pascal_error(clip, threshold)`, which trains a linear regression on these patients, 400<!--plain--> steps at a learning
 # rate of `0.05`, and returns its test error, averaged over five random splits of the patients: `0` is perfect, `1` is as
 # good as always predicting the mean, and a run that diverges counts as `1e9`. `clip(g, threshold)` is called on every
 # gradient, an array of shape `(10,)`. With `splits=range(20)` it averages over twenty splits.

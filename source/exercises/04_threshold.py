@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Exercise 04: Choosing the threshold
 #
-# Six questions, 10 points, about an hour. Write your answer into the cell below each question and run the cell with
+# {questions}, {total}, about an hour. Write your answer into the cell below each question and run the cell with
 # `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one. You may
 # check as often as you like. Grading asks the same questions with fresh numbers.
 #
@@ -24,7 +24,7 @@ from course_lib.checks.probes.e04_threshold import sunspot_runs
 from course_lib.teach import check
 
 # %% [markdown]
-# ## 1. How long is each update? (1 point, 5 minutes)
+# ## 1. How long is each update? ({points}, 5 minutes)
 #
 # You have a log of gradient norms from **before** clipping, and you know the two settings. How far did each step of
 # plain SGD move the weights?
@@ -48,7 +48,7 @@ def update_lengths(norms, lr, max_norm):
 check("update_lengths")
 
 # %% [markdown]
-# ## 2. The other half of the knob (1 point, 5 minutes)
+# ## 2. The other half of the knob ({points}, 5 minutes)
 #
 # Every step of your SGD run is clipped, and it learns well. A colleague insists on another threshold. Which learning
 # rate makes it exactly the same run? (Every step will be clipped at the new threshold, too.)
@@ -70,18 +70,18 @@ def matching_lr(lr, max_norm, new_max_norm):
 check("matching_lr")
 
 # %% [markdown]
-# ## 3. AutoClip, from its formula (2 points, 10 minutes)
+# ## 3. AutoClip, from its formula ({points}, 10 minutes)
 #
 # AutoClip clips each step at a percentile of all norms so far, measured before clipping:
 #
 # $$c_t = \operatorname{percentile}_p(n_1, \dots, n_t).$$
 #
-# **Given** `norms`, an array of shape `(T,)`, all above 0; `percentile`, a number above 0 and at most 100.
+# **Given** `norms`, an array of shape `(T,)`, all above 0; `percentile`, a number above 0 and at most 100<!--plain-->.
 #
 # **Return** an array of shape `(T,)`: the threshold of each step. Between two norms interpolate as `np.percentile` does.
 #
 # **Example** `autoclip_thresholds(np.array([8.0, 2.0, 4.0]), 50.0)` is `[8, 5, 4]`. Look at the first number: what did
-# it do against the norm of 8?
+# it do against the norm of 8<!--plain-->?
 
 
 # %% answer="autoclip_thresholds"
@@ -96,7 +96,7 @@ def autoclip_thresholds(norms, percentile):
 check("autoclip_thresholds")
 
 # %% [markdown]
-# ## 4. Mend a ZClip (2 points, 15 minutes)
+# ## 4. Mend a ZClip ({points}, 15 minutes)
 #
 # ZClip keeps a running mean $\mu$ and variance $\sigma^2$ of the norms. Somebody has typed it from memory, with **three
 # mistakes**. What it should do:
@@ -157,19 +157,19 @@ def zclip_thresholds(norms, warmup):
 check("zclip_thresholds")
 
 # %% [markdown]
-# ## 5. How did it end? (2 points, 12 minutes)
+# ## 5. How did it end? ({points}, 12 minutes)
 #
 # You supervise hundreds of runs and cannot look at each. Write the rule that names how a run ended.
 #
-# **Given** `losses` and `norms` (before clipping), arrays of shape `(T,)`, `T` a multiple of 4; `max_norm`, the threshold;
+# **Given** `losses` and `norms` (before clipping), arrays of shape `(T,)`, `T` a multiple of 4<!--plain-->; `max_norm`, the threshold;
 # `predictions` and `targets`, arrays of shape `(n,)`, of the trained model on data it should tell apart.
 #
 # **Return** the first word of this list whose condition holds:
 #
 # 1. `"broken"`: some loss or some norm is `nan` or `inf`;
 # 2. `"silent"`: the standard deviation of the predictions is below one hundredth of that of the targets;
-# 3. `"stalled"`: in the second half of the run more than 95 % of the norms are above `max_norm`, **and** the mean loss of
-#    the last quarter is above 0.9 times that of the first quarter;
+# 3. `"stalled"`: in the second half of the run more than 95 %<!--plain--> of the norms are above `max_norm`, **and** the mean loss of
+#    the last quarter is above 0.9<!--plain--> times that of the first quarter;
 # 4. `"healthy"`: none of these.
 
 
@@ -192,9 +192,9 @@ def diagnose(losses, norms, max_norm, predictions, targets):
 check("diagnose")
 
 # %% [markdown]
-# ## 6. Choose, and be able to say why (2 points, 12 minutes)
+# ## 6. Choose, and be able to say why ({points}, 12 minutes)
 #
-# Recurrent networks again, on the yearly sunspot numbers: 16 rectified linear units read 20 years and predict the next. The
+# Recurrent networks again, on the yearly sunspot numbers: 16<!--plain--> rectified linear units read 20<!--plain--> years and predict the next. The
 # learning rate is given, `0.03`. Without clipping they break.
 #
 # **Given** `sunspot_runs(threshold)`, which trains five networks from five starts in a fraction of a second and returns a dictionary:

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Exercise 05: Optimizers
 #
-# Six questions, 10 points, about an hour. Write your answer into the cell below each question and run the cell with
+# {questions}, {total}, about an hour. Write your answer into the cell below each question and run the cell with
 # `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one. You may
 # check as often as you like. Grading asks the same questions with fresh numbers.
 #
@@ -24,7 +24,7 @@ from course_lib.checks.probes.e05_optimizers import glitch_accuracy, patients_gr
 from course_lib.teach import check
 
 # %% [markdown]
-# ## 1. One step of Adam (2 points, 8 minutes)
+# ## 1. One step of Adam ({points}, 8 minutes)
 #
 # **Given** `w`, `g`, `m`, `v`, arrays of one shape: weights, their gradient, and the two averages as the last step left
 # them; `t`, the number of this step, `1` for the first; the numbers `lr`, `beta1`, `beta2`, `eps`.
@@ -51,7 +51,7 @@ def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
 check("adam_step")
 
 # %% [markdown]
-# ## 2. How long does it remember? (1 point, 8 minutes)
+# ## 2. How long does it remember? ({points}, 8 minutes)
 #
 # Adam has seen gradients of size 1 for a very long time; one gradient of size `spike` arrives, and then only gradients
 # of size 1 again. Its effective step, $1/\sqrt{\hat v}$, was 1 before.
@@ -78,15 +78,15 @@ def steps_to_recover(spike, beta2, share):
 check("steps_to_recover")
 
 # %% [markdown]
-# ## 3. The longest step (2 points, 12 minutes)
+# ## 3. The longest step ({points}, 12 minutes)
 #
-# "No step of Adam is longer than `lr * (1 - beta1) / sqrt(1 - beta2)`, 3.162 learning rates", says a colleague. Prove
+# "No step of Adam is longer than `lr * (1 - beta1) / sqrt(1 - beta2)`, 3.162<!--= (1 - 0.9) / np.sqrt(1 - 0.999) --> learning rates", says a colleague. Prove
 # the contrary with a stream of gradients.
 #
 # **Given** `beta1` and `beta2`.
 #
-# **Return** a stream, an array of at most 50,000 finite numbers, after which the **last** step of Adam (bias-corrected,
-# with `eps = 0`, on one weight) is at least 99 % of the longest that any stream can cause. The scale of the numbers does
+# **Return** a stream, an array of at most 50,000<!--plain--> finite numbers, after which the **last** step of Adam (bias-corrected,
+# with `eps = 0`, on one weight) is at least 99 %<!--plain--> of the longest that any stream can cause. The scale of the numbers does
 # not matter.
 
 
@@ -104,7 +104,7 @@ def longest_push(beta1, beta2):
 check("longest_push")
 
 # %% [markdown]
-# ## 4. Tug of war (1 point, 8 minutes)
+# ## 4. Tug of war ({points}, 8 minutes)
 #
 # Plain SGD with decoupled weight decay: `w - lr * decay * w - lr * clipped`, where `clipped` is `g` clipped by norm.
 #
@@ -133,7 +133,7 @@ def balance_threshold(w, g, decay):
 check("balance_threshold")
 
 # %% [markdown]
-# ## 5. Mend an AdamW (2 points, 15 minutes)
+# ## 5. Mend an AdamW ({points}, 15 minutes)
 #
 # This loop fits a linear regression to real diabetes patients, one of whom was typed in with two zeros too many. It calls
 # itself AdamW with clipping. It has **four mistakes**.
@@ -193,9 +193,9 @@ def train_adamw(gradient, w, steps, lr, decay, max_norm):
 check("train_adamw")
 
 # %% [markdown]
-# ## 6. Choose a cure (2 points, 10 minutes)
+# ## 6. Choose a cure ({points}, 10 minutes)
 #
-# Digit networks, 150 steps of Adam at a learning rate of `0.002`. Batch 40 comes from a broken sensor, ten thousand times
+# Digit networks, 150<!--plain--> steps of Adam at a learning rate of `0.002`. Batch 40<!--plain--> comes from a broken sensor, ten thousand times
 # too bright. You cannot mend the sensor. Three cures are offered; each has a strength.
 #
 # **Given** `glitch_accuracy(cure, strength)`, the mean test accuracy of three such networks. `cure` is `"clip"` (by norm at

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Exercise 09: GANs
 #
-# Seven questions, 10 points, about an hour and ten minutes. Write your answer into the cell below each question and run the
+# {questions}, {total}, about an hour and ten minutes. Write your answer into the cell below each question and run the
 # cell with `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one.
 # You may check as often as you like. Grading asks the same questions with fresh numbers.
 #
@@ -31,7 +31,7 @@ from course_lib.data import digits
 from course_lib.teach import check
 
 # %% [markdown]
-# ## 1. One step of the game (1 point, 5 minutes)
+# ## 1. One step of the game ({points}, 5 minutes)
 #
 # Both players step at the same time, and the gradients of both together are clipped by norm.
 #
@@ -58,7 +58,7 @@ def game_step(x, y, lr, max_norm):
 check("game_step")
 
 # %% [markdown]
-# ## 2. "Clipping has stopped it" (1 point, 12 minutes)
+# ## 2. "Clipping has stopped it" ({points}, 12 minutes)
 #
 # A colleague has clipped the game of question 1 and watched it for a while. "It used to explode. Now the distance from the
 # equilibrium hardly changes: a limit cycle." Say when it will pass whatever distance the colleague names.
@@ -89,7 +89,7 @@ def steps_to_radius(r0, lr, max_norm, radius):
 check("steps_to_radius")
 
 # %% [markdown]
-# ## 3. A circle made to measure (1 point, 8 minutes)
+# ## 3. A circle made to measure ({points}, 8 minutes)
 #
 # With decoupled weight decay there is a limit cycle. Both weights are multiplied by `1 - lr * decay` and then move by the
 # clipped step, whose gradient was taken before.
@@ -118,12 +118,12 @@ def cycle_threshold(lr, decay, radius):
 check("cycle_threshold")
 
 # %% [markdown]
-# ## 4. Clipping cannot hurt? (1 point, 8 minutes)
+# ## 4. Clipping cannot hurt? ({points}, 8 minutes)
 #
 # "At worst clipping does nothing", says the colleague. "With the same start, learning rate and number of steps, the clipped
 # game never ends further from the equilibrium than the unclipped one." Prove the contrary, without decay.
 #
-# **Given** `lr`, a number between 0.1 and 0.3; `steps`, a whole number such that `lr**2 * steps` is above 8.
+# **Given** `lr`, a number between 0.1<!--plain--> and 0.3<!--plain-->; `steps`, a whole number such that `lr**2 * steps` is above 8<!--plain-->.
 #
 # **Return** `return scheme, start, max_norm`: `"simultaneous"`, `"alternating"` (the players step in turn) or
 # `"extragradient"` (both look ahead first); the pair `(x, y)` at which both runs start; and a threshold, for both players'
@@ -142,7 +142,7 @@ def worse_when_clipped(lr, steps):
 check("worse_when_clipped")
 
 # %% [markdown]
-# ## 5. Count the modes (2 points, 12 minutes)
+# ## 5. Count the modes ({points}, 12 minutes)
 #
 # Whether a generator has collapsed depends on how you count. A sample takes the label of its nearest known example
 # (distance: the Euclidean norm), and is **good** if that one is no further away than `allowed`. A mode, which is one of the
@@ -154,7 +154,7 @@ check("worse_when_clipped")
 #
 # **Return** `return modes, quality`: how many modes are covered, and the share of all samples that are good.
 #
-# You are asked about eight points on a ring, and about 150 real digits of 64 pixels, where one label has many examples.
+# You are asked about eight points on a ring, and about 150<!--plain--> real digits of 64<!--plain--> pixels, where one label has many examples.
 
 # %%
 data = digits()
@@ -180,7 +180,7 @@ def modes_and_quality(samples, known, labels, allowed, share):
 check("modes_and_quality")
 
 # %% [markdown]
-# ## 6. Mend a training step (2 points, 15 minutes)
+# ## 6. Mend a training step ({points}, 15 minutes)
 #
 # One training step of a small GAN on real digits. It has **four mistakes**. What it should do, in this order:
 #
@@ -250,17 +250,17 @@ def gan_step(generator, discriminator, g_optimizer, d_optimizer, real, noise, ma
 check("gan_step")
 
 # %% [markdown]
-# ## 7. Bring it home (2 points, 12 minutes)
+# ## 7. Bring it home ({points}, 12 minutes)
 #
 # Now with noise, as in training: games $(x - a)(y - b)$, each with an equilibrium $(a, b)$ of its own. Every gradient is
-# noisy, and one batch in fifty is 300 times noisier than the others. There are 400 steps, from a distance of 4.
+# noisy, and one batch in fifty is 300<!--plain--> times noisier than the others. There are 400<!--plain--> steps, from a distance of 4<!--plain-->.
 #
 # **Given** `noisy_distances(scheme, lr, max_norm)`, the distances of ten such games from their equilibria, shape
 # `(401, 10)`: at the start and after each step. `scheme` is one of the three of question 4. Clipping is joint, acts on each gradient
 # that a player reads (with a look ahead, on the trial gradient too), and `math.inf` means none. With `seeds=range(50)` it plays fifty games.
 #
 # **Set** `my_scheme`, `my_lr` and `my_max_norm` such that ten games that nobody has seen are at most `0.3` away from their
-# equilibria, on average over the last 100 steps. Leave a margin.
+# equilibria, on average over the last 100<!--plain--> steps. Leave a margin.
 
 # %%
 distances = noisy_distances("simultaneous", 0.1, math.inf)

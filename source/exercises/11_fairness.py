@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Exercise 11: Fairness
 #
-# Six questions, 10 points, about an hour. Write your answer into the cell below each question and run the cell with
+# {questions}, {total}, about an hour. Write your answer into the cell below each question and run the cell with
 # `check(...)`: it answers within a second, says what went wrong in *your* answer, and unfolds hints one by one. You may
 # check as often as you like. Grading asks the same questions with fresh numbers.
 #
@@ -32,7 +32,7 @@ from course_lib.checks.probes.e11_fairness import (
 from course_lib.teach import check
 
 # %% [markdown]
-# ## 1. Three rates (1 point, 6 minutes)
+# ## 1. Three rates ({points}, 6 minutes)
 #
 # How does a model serve one group of applicants?
 #
@@ -62,15 +62,15 @@ def group_rates(y, said, group, k):
 check("group_rates")
 
 # %% [markdown]
-# ## 2. How sure is the gap? (2 points, 12 minutes)
+# ## 2. How sure is the gap? ({points}, 12 minutes)
 #
 # The true positive rates of two groups differ. The smaller group is small: how much of the gap could be chance?
 #
 # **Given** `y`, `said` and `group` as above, with groups `0` and `1`; `rng`, a NumPy random generator.
 #
-# **Return** the low and the high end of the interval that holds the middle 95 % of the gap, *group 0 minus group 1*, in
+# **Return** the low and the high end of the interval that holds the middle 95 %<!--plain--> of the gap, *group 0 minus group 1*, in
 # bootstrap samples: draw each group anew from itself, with replacement, as many people as it has; compute the gap; do
-# that at least 4,000 times. (Drawing from everybody at once passes too: here it is nearly the same.) Your ends may differ from ours by what the luck of 4,000 draws explains.
+# that at least 4,000<!--plain--> times. (Drawing from everybody at once passes too: here it is nearly the same.) Your ends may differ from ours by what the luck of 4,000<!--plain--> draws explains.
 
 # %%
 applications = decided_applications(seed=3)
@@ -100,7 +100,7 @@ def gap_interval(y, said, group, rng):
 check("gap_interval")
 
 # %% [markdown]
-# ## 3. Mend a fair training (2 points, 15 minutes)
+# ## 3. Mend a fair training ({points}, 15 minutes)
 #
 # This loop trains a logistic regression on real mortgage applications, with "fair clipping": before every step, the
 # contribution of group 0, the larger one, to the gradient is clipped at `ratio` times the length of group 1's. It has
@@ -160,7 +160,7 @@ def fair_training(X, y, group, w, ratio, lr, steps):
 check("fair_training")
 
 # %% [markdown]
-# ## 4. Where does it end? (2 points, 15 minutes)
+# ## 4. Where does it end? ({points}, 15 minutes)
 #
 # The smallest model there is: one number `w` for everybody. The loss of a person whose number is `x` is
 # $\tfrac12 (w - x)^2$, and the loss of all is the mean over all people of both groups. It is trained with fair clipping, as in
@@ -169,7 +169,7 @@ check("fair_training")
 # **Given** `larger` and `smaller`, arrays with the numbers of both groups; `ratio`, above 0 and not 1, the most that the larger
 # group's contribution may be of the smaller one's; `start`, where `w` begins.
 #
-# **Return** one number: where `w` ends. (Within 1 % of the distance between the groups' means.) Think, simulate, or both;
+# **Return** one number: where `w` ends. (Within 1 %<!--plain--> of the distance between the groups' means.) Think, simulate, or both;
 # try every kind of start.
 #
 # **Example** for `larger = [3, 4, 4, 5]`, `smaller = [0, 0]`, `ratio = 2` and `start = 9` it is `2.667`.
@@ -192,7 +192,7 @@ def where_it_ends(larger, smaller, ratio, start):
 check("where_it_ends")
 
 # %% [markdown]
-# ## 5. Who pays for privacy? (1 point, 8 minutes)
+# ## 5. Who pays for privacy? ({points}, 8 minutes)
 #
 # Private training clips the gradient of **each person** by norm, before they are added up. Those whom the model does not yet
 # serve well have the longer gradients.
@@ -224,7 +224,7 @@ def surviving_shares(G, group, max_norm):
 check("surviving_shares")
 
 # %% [markdown]
-# ## 6. Choose a rule (2 points, 10 minutes)
+# ## 6. Choose a rule ({points}, 10 minutes)
 #
 # Small networks learn to read real digits, one in twenty of them shown as negatives, white and black exchanged. Without a rule
 # they read the digits as scanned and hardly any of the inverted ones. Two rules are offered, each with the learning rate

@@ -109,7 +109,7 @@ for _ in range(8):
 print("step size 1.1, no move above 0.4:", np.round(limited, 2).tolist())
 
 # %% [markdown]
-# At 1.1<!--= step_size --> each step lands farther away than the one before: after 8 steps you are at
+# At 1.1<!--= step_size --> each step lands farther away than the one before: after 8<!--plain--> steps you are at
 # 4.3<!--= x --> instead of 0. With moves of at most `0.4` you are not thrown out. You do not arrive
 # either: you hop between 0.2<!--= abs(careful) --> and -0.2<!--= -abs(careful) -->. Both can happen with gradient clipping, and the course shows when each does.
 #

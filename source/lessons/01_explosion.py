@@ -115,7 +115,7 @@ Inquiry(
 # %% [markdown]
 # ## Intuition
 #
-# Money at 20 per cent interest does not grow by the same sum each year; it grows by the same *factor*, and after
+# Money at 20<!--plain--> per cent interest does not grow by the same sum each year; it grows by the same *factor*, and after
 # fifty years the first coin has become nine thousand. Layers are years. So much for the metaphor: nobody invests in
 # a gradient.
 #
@@ -184,8 +184,8 @@ print(f"autograd: input {x.grad.item():,.1f}, shared weight {weight.grad.item():
 # ## Where the numbers end
 #
 # A computer's number is a few digits times a power of two, and has a largest value $M$. How large $M$ is depends on how many
-# bits are spent on the exponent: `float16` has 5, `bfloat16` (also 16 bits, but fewer of them for the digits) and `float32`
-# have 8. A chain with $|a| > 1$ exceeds $M$ once $|a|^L |x_0| > M$, so at every depth
+# bits are spent on the exponent: `float16` has 5<!--plain-->, `bfloat16` (also 16<!--plain--> bits, but fewer of them for the digits) and `float32`
+# have 8<!--plain-->. A chain with $|a| > 1$ exceeds $M$ once $|a|^L |x_0| > M$, so at every depth
 #
 # $$L > \frac{\log M - \log |x_0|}{\log |a|} .$$
 #
@@ -303,7 +303,7 @@ stretched = np.linalg.norm(np.linalg.matrix_power(A.T, at), axis=0)  # of a grad
 transient_growth(norms, spectral_radius(A))
 
 # %% [markdown]
-# Both eigenvalues are 0.9<!--= spectral_radius(A) -->, so $A^k$ must vanish, and it does: after 200 steps its norm is
+# Both eigenvalues are 0.9<!--= spectral_radius(A) -->, so $A^k$ must vanish, and it does: after 200<!--plain--> steps its norm is
 # $3 \times 10^{-6}$<!--= norms[200] -->. But first it grows to 77<!--= peak --> at step 9<!--= at -->. Multiply it out: the
 # diagonal of $A^k$ is $0.9^k$, and the corner is $k \cdot 20 \cdot 0.9^{k-1}$. The factor $k$ wins first, the power wins in the
 # end. A recurrent network that is unrolled for nine steps can see an explosion, whatever its eigenvalues say: a gradient along
@@ -317,7 +317,7 @@ transient_growth(norms, spectral_radius(A))
 # A deep network before training *is* a product of random matrices, with an activation in between. ReLU switches off
 # about half of the coordinates, and with them half of the squared length of a vector; for the length to stay, $\gamma^2$ must
 # be 2, so the critical gain is $\sqrt 2$ instead of 1 (He, Zhang, Ren & Sun 2015, section 2.2).
-# Watch the gradient on its way back through 50 layers of 64 units, for three gains, ten networks each.
+# Watch the gradient on its way back through 50<!--plain--> layers of 64<!--plain--> units, for three gains, ten networks each.
 
 # %% id="initialisation"
 from course_lib.dynamics import layer_norms
@@ -353,8 +353,8 @@ layer_gradients(backward)
 # %% [markdown]
 # At gain 1 the gradient at the input is $2 \times 10^{-8}$<!--= reached["1"] --> of the one at the output, at gain 2 it is
 # $2 \times 10^{7}$<!--= reached["2"] --> times as long, and at $\sqrt 2$ both are of the same order. The middle line is the whole
-# idea of He's initialisation. It needs layers that are wide for their number: of ten such networks with layers of 8
-# units instead of 64, at the same gain, 1<!--= dead --> passes nothing at all, and the others, typically,
+# idea of He's initialisation. It needs layers that are wide for their number: of ten such networks with layers of 8<!--plain-->
+# units instead of 64<!--plain-->, at the same gain, 1<!--= dead --> passes nothing at all, and the others, typically,
 # $6 \times 10^{-5}$<!--= typical_narrow --> of the gradient at the output.
 #
 # And the *weights*? They get "signal in, times gradient out", as in the chain, and as in the chain all layers get about
@@ -376,7 +376,7 @@ layer_gradients(backward)
 #
 # Gradient descent moves by the learning rate times the gradient. Where the loss has a steep wall, one step can throw
 # the parameters far away. The classical picture (Pascanu, Mikolov & Bengio 2013, section 2.3) needs one recurrent unit,
-# $x_t = w\,\sigma(x_{t-1}) + b$ with the logistic function $\sigma$, run for 50 steps from $x_0 = 0.5$; two parameters, $w$ and
+# $x_t = w\,\sigma(x_{t-1}) + b$ with the logistic function $\sigma$, run for 50<!--plain--> steps from $x_0 = 0.5$; two parameters, $w$ and
 # $b$; and the loss $(\sigma(x_{50}) - 0.7)^2$. The learning rate is 0.2<!--= walk_lr -->. Two walks start at the same place. The second is
 # *clipped*: a gradient longer than 1 is shortened to length 1 before the step.
 
@@ -408,7 +408,7 @@ cliff_walks(free, clipped)
 # ### From inf to nan, and then everywhere
 #
 # Now a network with three layers that reads handwritten digits, plain gradient descent in `float32`, eight batches. In
-# the third batch one label of one image was mistyped: $10^{10}$ instead of 5.
+# the third batch one label of one image was mistyped: $10^{10}$ instead of 5<!--plain-->.
 
 # %% id="nan-spreads"
 from course_lib.data import digits
@@ -447,8 +447,8 @@ nan_spread(spread_of_nan)
 # $m = y\,\langle w, x \rangle$, with labels $y = \pm 1$. Its slope is $-e^{-m}$: an example that is wrong by a margin of
 # $m = -10$ pulls with a factor of 22,026<!--= math.exp(10) -->. The logistic loss $\ln(1 + e^{-m})$ never pulls with more than 1.
 #
-# The Wisconsin breast cancer data, 400 tumours to learn from, 8 of them with a flipped label; batches of 64, 300 steps,
-# 20 splits, three learning rates each.
+# The Wisconsin breast cancer data, 400<!--plain--> tumours to learn from, 8<!--plain--> of them with a flipped label; batches of 64<!--plain-->, 300<!--plain--> steps,
+# 20<!--= len(splits) --> splits, three learning rates each.
 
 # %% id="without-depth"
 from course_lib.data import breast_cancer, split, standardise
@@ -490,7 +490,7 @@ ahead = best["logistic"] - best["exponential, clipped at 0.1"]
 loss_without_depth(rates, outcomes)
 
 # %% [markdown]
-# At a learning rate of 1 the exponential loss diverges in 20<!--= int(diverged["exponential"][2]) --> of 20 splits,
+# At a learning rate of 1 the exponential loss diverges in 20<!--= int(diverged["exponential"][2]) --> of 20<!--= len(splits) --> splits,
 # and clipping saves all of them, with an accuracy of
 # 96%<!--= np.nanmean(outcomes["exponential, clipped at 0.1"][2]) -->. So far the popular story.
 # Two honest additions. At its own best learning rate the unclipped exponential loss does as well,
@@ -583,8 +583,8 @@ Claim(
 # ## In practice
 #
 # - **A real explosion, layer by layer.** A user of MaxText trained a deep model and saw the gradient grow about a
-#   hundredfold per layer until it was infinite near layer 18 (AI-Hypercomputer/maxtext, issue 614). The horizon above
-#   says 20<!--= math.ceil(math.log(FORMATS["float32"].largest) / math.log(100)) --> layers for a gain of 100 in
+#   hundredfold per layer until it was infinite near layer 18<!--plain--> (AI-Hypercomputer/maxtext, issue 614). The horizon above
+#   says 20<!--= math.ceil(math.log(FORMATS["float32"].largest) / math.log(100)) --> layers for a gain of 100<!--plain--> in
 #   `float32`: the arithmetic fits. According to the reporter the large factor came from a mask value close to the largest
 #   float, not from the weights.
 # - **Defaults are not critical gains.** PyTorch's `Linear` starts with a uniform distribution that amounts to a gain of

@@ -174,8 +174,8 @@ Inquiry(
 #    \dfrac{v \lVert g \rVert}{\lVert g \rVert \sqrt d\, v} = \dfrac{1}{\sqrt d}$.
 #
 # So the angle is at most $\arccos(1/\sqrt d)$, and for $d \ge 2$ it only comes near it: the worst gradient is
-# $(M, v, \dots, v)$ with $M$ far above $v$. In the plane that is 45 degrees; with a million parameters it is next to 90. It
-# never reaches 90: $\hat g$ may be turned, but a small step against it never climbs. To first order, a step of given length
+# $(M, v, \dots, v)$ with $M$ far above $v$. In the plane that is 45<!--= np.degrees(np.arccos(1 / np.sqrt(2))) --> degrees; with a million parameters it is next to 90<!--plain-->. It
+# never reaches 90<!--plain-->: $\hat g$ may be turned, but a small step against it never climbs. To first order, a step of given length
 # against $\hat g$ lowers the loss by $\cos\theta$ times what the same length against $g$ would.
 
 # %% [markdown]
@@ -219,7 +219,7 @@ print(
 # 6.6%<!--= 1 - math.cos(math.radians(turned)) --> of its first-order effect. That is not dramatic, and it
 # is the honest size of the matter in two dimensions. Whether it stays small in a real network is measured below.
 #
-# A second example, small enough for a calculator: $g = (6, 8, 0)$ has length 10. With $c = 5$ the factor is one
+# A second example, small enough for a calculator: $g = (6, 8, 0)$ has length 10<!--= np.hypot(6, 8) -->. With $c = 5$ the factor is one
 # half, and at a learning rate of `0.01` the step shrinks from `0.1` to `0.05`.
 
 # %% id="six-eight"
@@ -251,7 +251,7 @@ torch.nn.utils.clip_grad_value_([parameter], clip_value=2.0)
 assert np.array_equal(parameter.grad.numpy(), clip_by_value(np.array([10.0, 1.0, -3.0]), 2.0))
 
 # %% [markdown]
-# Not quite 5: PyTorch divides by $\lVert g \rVert + 10^{-6}$, which also makes the zero gradient safe. The
+# Not quite 5<!--plain-->: PyTorch divides by $\lVert g \rVert + 10^{-6}$, which also makes the zero gradient safe. The
 # difference is harmless while norms are far above $10^{-6}$, and it is the reason why a test that asks for *exactly* the
 # threshold fails.
 
@@ -278,7 +278,7 @@ print(f"at a threshold of 0.2 * sqrt(100) = 2, the length gives {min(1, 2 / leng
 # **You may have read that** the $\ell_2$ norm at 0.2<!--= 0.2 --> would cut this gradient five-fold and
 # *dramatically slow down learning*. The factor is right. The conclusion compares one number across two different
 # scales: with the threshold that means the same size here, $\sqrt d \cdot 0.2 = 2$, nothing is cut. And in plain gradient
-# descent a factor that stays 5 is undone exactly by a learning rate five times as large. What remains true is the
+# descent a factor that stays 5<!--plain--> is undone exactly by a learning rate five times as large. What remains true is the
 # reading: $\ell_2$ feels many small entries adding up, $\ell_\infty$ feels the single outlier.
 #
 # One trap: *clipping by the $\ell_\infty$ norm* is not *clipping by value*. The first scales, the second cuts.
@@ -291,8 +291,8 @@ print("by value:            ", clip_by_value(spike, 2), f"turned {turned:.1f} de
 # %% [markdown]
 # ## Experiment 1: how far does value clipping turn a real gradient?
 #
-# In the plane the worst case is 45 degrees; a network has thousands of coordinates. So take a real one: a small
-# network (64 pixels, 32 tanh units, 10 classes) on the handwritten digits of scikit-learn, trained for a hundred
+# In the plane the worst case is 45<!--= np.degrees(np.arccos(1 / np.sqrt(2))) --> degrees; a network has thousands of coordinates. So take a real one: a small
+# network (64<!--plain--> pixels, 32<!--plain--> tanh units, 10<!--plain--> classes) on the handwritten digits of scikit-learn, trained for a hundred
 # steps, ten times from different starts. Then cut its minibatch gradient at several quantiles of its own entries.
 # The gradient is written out, so that nothing is hidden.
 
@@ -348,18 +348,18 @@ turned_angles(quantiles, degrees, sign_degrees)
 # the **signs** are left, and the angle goes to 48<!--= sign_degrees.mean() --> degrees, far from the worst case
 # of 89<!--= math.degrees(math.acos(len(gradients[0]) ** -0.5)) --> that the bound would allow with so many
 # coordinates. Value clipping does turn real gradients, and the frightening bound is not what happens to these healthy
-# ones. It is what happens to a spike: one entry of 100 among nine of 1, cut at 1, turns by
+# ones. It is what happens to a spike: one entry of 100<!--plain--> among nine of 1, cut at 1, turns by
 # 69.8<!--= spike_degrees --> of the 71.6<!--= spike_bound --> degrees that ten coordinates allow.
 
 # %% [markdown]
 # ## Experiment 2: which rule when one feature is sick?
 #
 # You will read that norm clipping is *the more principled choice*. Take the
-# diabetes data (442 patients, 10 measurements, linear regression by minibatch gradient descent) and let somebody
+# diabetes data (442<!--plain--> patients, 10<!--plain--> measurements, linear regression by minibatch gradient descent) and let somebody
 # enter the body-mass index in a wrong unit: a hundred times too large. Now one **coordinate** of the gradient is
 # sick, and by norm everybody is shrunk because of it.
 #
-# Each rule gets 400 steps, and its own best learning rate and threshold from the same grid, chosen on the mean over 20 splits
+# Each rule gets 400<!--plain--> steps, and its own best learning rate and threshold from the same grid, chosen on the mean over 20<!--plain--> splits
 # (the same splits that are reported: a small optimism, and the rule without a threshold has fewer settings to choose from).
 # Then the same data once more in a
 # rotated basis: the sick direction is still there, but it no longer is an axis.
@@ -440,7 +440,7 @@ unit_guess.reveal(
 # 0.05<!--= ahead["as measured"].std(ddof=1) -->. Rotate the same data and the difference is
 # -0.01<!--= ahead["rotated"].mean() --> with a standard deviation of 0.06<!--= ahead["rotated"].std(ddof=1) -->: gone. It is a
 # matter of speed: least squares, the minimum of the loss that all three share, has an error of 0.52<!--= limit_error -->, and
-# value clipping is nearly there after 400 steps.
+# value clipping is nearly there after 400<!--plain--> steps.
 #
 # This case was built for value clipping, and so is its moral: **norm clipping does not care how the axes are rotated; value
 # clipping does, and it won here, where the trouble sat in one coordinate; after a rotation the advantage was gone.** (Neither
@@ -477,7 +477,7 @@ for scope in ("global", "per layer"):
 #
 # A three-layer network on the digits, with its middle layer written as $s \cdot V$ and $V$ trained: the function is
 # the same, but the gradient with respect to $V$ is $s$ times too large, and the layer moves $s$ times as far for a step of
-# $V$: $s^2$ in all. Ten seeds, 300 steps. Each rule gets a threshold from a wider sweep, which is not repeated here, and the
+# $V$: $s^2$ in all. Ten seeds, 300<!--plain--> steps. Each rule gets a threshold from a wider sweep, which is not repeated here, and the
 # best of three learning rates around its best there (chosen on the seeds that are shown).
 
 # %% id="sick-layer"
@@ -514,7 +514,7 @@ scope_accuracy(accuracy)
 # %% [markdown]
 # With a healthy middle layer the two scopes do not differ: per layer minus global is
 # 0.2<!--= ahead_per_layer[1.0].mean() --> points of accuracy, with a standard deviation over seeds of
-# 2.0<!--= ahead_per_layer[1.0].std(ddof=1) -->. With the layer 300 times too steep, global clipping reaches
+# 2.0<!--= ahead_per_layer[1.0].std(ddof=1) -->. With the layer 300<!--plain--> times too steep, global clipping reaches
 # 85%<!--= accuracy[300.0]["global"].mean() -->, per-layer
 # 90%<!--= accuracy[300.0]["per layer"].mean() -->, and value clipping
 # 93%<!--= accuracy[300.0]["by value"].mean() -->; per layer is ahead of global by
@@ -570,7 +570,7 @@ steps = {
 step_lengths(limits, steps)
 
 # %% [markdown]
-# At every threshold SGD stays at 1 and heavy ball ends at 10. On this steady gradient in one coordinate
+# At every threshold SGD stays at 1 and heavy ball ends at 10<!--plain-->. On this steady gradient in one coordinate
 # Adam's step is $\eta$, so in units of $\eta c$ it is 1,000<!--= steps["Adam"][0] --> at the smallest threshold and
 # 0.1<!--= steps["Adam"][-1] --> at the largest. (With $d$ such coordinates it is $\sqrt d\, \eta$. After a quiet time, in which
 # nothing was clipped, a clipped spike can make a longer step, and that one does depend on $c$.) Clipping still matters for Adam, but for another reason: *varying* norms,
@@ -614,7 +614,7 @@ for order in ("backward clip step", "clip backward step", "backward step clip"):
 # %% [markdown]
 # Two more places where the order matters, both taken from real projects below. With **gradient accumulation** (several
 # `backward` calls, whose gradients add up, before one step), clip once, after the last `backward` and before `step`;
-# clipping after every part is another rule. With **mixed precision** (16-bit numbers where they suffice), the loss is
+# clipping after every part is another rule. With **mixed precision** (16<!--plain-->-bit numbers where they suffice), the loss is
 # multiplied by a *loss scale* (often 65,536<!--= 2**16 -->) so that small gradients do not vanish, and so are the gradients: call
 # `scaler.unscale_(optimizer)` first, or the threshold is that much smaller than you think.
 
@@ -651,7 +651,7 @@ print(f"float64, by norm: [1e+20, 1e+20] -> {np.round(left_by('norm', [1e20, 1e2
 
 # %% [markdown]
 # By norm, one `nan` poisons **every** entry: the norm is `nan`, and so is the factor. One `inf` turns into `nan`
-# itself and silences all others. By value, an `inf` becomes an innocent-looking 5. And a perfectly finite float32
+# itself and silences all others. By value, an `inf` becomes an innocent-looking 5<!--plain-->. And a perfectly finite float32
 # gradient of $10^{20}$ has an infinite *norm*, because its square does not fit: the factor is 0 and the whole step
 # is silently lost. None of these is a repair. `clip_grad_norm_(..., error_if_nonfinite=True)` makes every case
 # by norm loud, the one of $10^{20}$ included; `clip_grad_value_` has no such switch. Then skip the step and find out who
@@ -715,7 +715,7 @@ one_sided(published, clip_by_value)
 # 2. Read coordinate by coordinate it runs, and is value clipping with one half missing: positive entries are cut at
 #    $c$, negative entries escape however large they are. (And where all are positive it is value clipping, so $(c, c, \dots)$
 #    is longer than $c$ by far.)
-# 3. On noise that is symmetric around zero (standard deviation 10, threshold 1) it has a mean of -3.5<!--= drift --> instead
+# 3. On noise that is symmetric around zero (standard deviation 10<!--plain-->, threshold 1) it has a mean of -3.5<!--= drift --> instead
 #    of 0: it pushes the weights in one direction for no reason in the data.
 #
 # A rule of this very form stands in Abadi et al. (2016, Algorithm 1), with the **norm** in the denominator:

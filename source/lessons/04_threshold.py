@@ -83,7 +83,7 @@ monitor_demo()
 # %% [markdown]
 # ## The task
 #
-# Data: the yearly sunspot numbers since 1700 (NOAA, in statsmodels). The first 230 years are for training and set mean
+# Data: the yearly sunspot numbers since 1700<!--plain--> (NOAA, in statsmodels). The first 230<!--plain--> years are for training and set mean
 # and standard deviation. The network is an "IRNN" (Le, Jaitly & Hinton 2015): rectified linear units whose recurrent
 # matrix starts as the identity, so that it remembers, and so that its gradient can grow over thirty years. Two
 # yardsticks need no network at all: always predicting the mean, and persistence, "next year is like this year".
@@ -102,7 +102,7 @@ print(f"error of always predicting the mean: {task.mean_guess:.2f}; of persisten
 # %% [markdown]
 # ## First of all: log the norm
 #
-# Eleven thresholds, ten random starts each, everything else equal: plain SGD, learning rate `0.03`, 200 steps. The 110
+# Eleven thresholds, ten random starts each, everything else equal: plain SGD, learning rate `0.03`, 200<!--= STEPS --> steps. The 110<!--= len(thresholds) * len(SEEDS) -->
 # networks are trained side by side. Before any statistics, look into the log of one start at four of the thresholds, and
 # look at the norms before you look at the loss.
 
@@ -139,9 +139,9 @@ Inquiry(
 # %% [markdown]
 # ## Intuition
 #
-# A threshold is a speed limit. A limit of 500 on a country road is a placebo: it binds nobody who matters. A limit
+# A threshold is a speed limit. A limit of 500<!--plain--> on a country road is a placebo: it binds nobody who matters. A limit
 # of 1 stops the traffic. In between lies a wide range of sensible limits, and nobody can feel the difference between
-# 80 and 90. But if everybody always drives at the limit, the limit *is* the speed, and there is a second dial that
+# 80<!--plain--> and 90<!--plain-->. But if everybody always drives at the limit, the limit *is* the speed, and there is a second dial that
 # does the same thing: the clock.
 #
 # ## The mathematics
@@ -205,11 +205,11 @@ placebo_guess.reveal(
 
 # %% [markdown]
 # Without clipping 100%<!--= failed[math.inf] --> of the runs fail. At 10,000<!--= 1e4 --> still
-# 100%<!--= failed[1e4] -->, at 1,000<!--= 1e3 --> 60%<!--= failed[1e3] -->: **placebo**. From 300 down to 3 none
+# 100%<!--= failed[1e4] -->, at 1,000<!--= 1e3 --> 60%<!--= failed[1e3] -->: **placebo**. From 300<!--plain--> down to 3<!--plain--> none
 # fails, and the median error is between 0.33<!--= error[30.0] --> and 0.41<!--= error[300.0] -->: **safe**, two decades
 # wide. At 1 it is 0.66<!--= error[1.0] -->, at 0.3<!--= 0.3 --> all runs fail: **stall**. They did not explode. They did not move.
 #
-# Look also at what clipping does *not* do. At a threshold of 30 all ten runs succeed, and the largest gradient they met on
+# Look also at what clipping does *not* do. At a threshold of 30<!--plain--> all ten runs succeed, and the largest gradient they met on
 # the way was $2.5 \times 10^9$<!--= largest_at_30 --> long. The explosions are all still there; the steps are not.
 
 # %% [markdown]
@@ -229,7 +229,7 @@ best_bare = float(bare.errors.min())
 # %% [markdown]
 # None of them gets below persistence with any of ten starts; the best single run of all forty reaches
 # 1.62<!--= best_bare -->. What is small enough for the first gradients is too small for the later ones, which are a hundred
-# times shorter. That is what clipping is for: one learning rate that suits both. (In 200 steps. Much longer runs at a tiny rate
+# times shorter. That is what clipping is for: one learning rate that suits both. (In 200<!--= STEPS --> steps. Much longer runs at a tiny rate
 # would come further; nobody waits for them.)
 
 # %% [markdown]
@@ -324,8 +324,8 @@ adam_guess.reveal(
 )
 
 # %% [markdown]
-# From 100 down to $10^{-6}$, eight decades, the median error stays between 0.25<!--= np.median(adam[1:6], axis=1).min() --> and
-# 0.33<!--= np.median(adam[1:6], axis=1).max() -->, and 1<!--= int((adam[1:6] >= task.persistence).sum()) --> run of 50 fails. At $10^{-8}$ the
+# From 100<!--plain--> down to $10^{-6}$, eight decades, the median error stays between 0.25<!--= np.median(adam[1:6], axis=1).min() --> and
+# 0.33<!--= np.median(adam[1:6], axis=1).max() -->, and 1<!--= int((adam[1:6] >= task.persistence).sum()) --> run of 50<!--= 5 * len(SEEDS) --> fails. At $10^{-8}$ the
 # gradients meet Adam's $\epsilon$, and all ten fail. Without clipping 80%<!--= adam_failed[0] --> fail: at this learning rate Adam needs
 # clipping, but hardly asks *where*. What matters for Adam is that spikes do not stand out, not how long the rest is.
 
@@ -373,7 +373,7 @@ for name, share in percentile_failed.items():
     print(f"{name:36s} {typical:27s} -> {share:.0%} fail")
 
 # %% [markdown]
-# The rule is good, and its small print decides. The unclipped run at the real learning rate is dead before step 20, so it
+# The rule is good, and its small print decides. The unclipped run at the real learning rate is dead before step 20<!--plain-->, so it
 # gives no percentile. The norms of the very first batches are those of the explosion itself: a percentile of *them* is
 # a threshold near or beyond the upper edge of the safe zone, and 50%<!--= percentile_failed["20 batches, no step at all"] --> of the runs fail.
 # The norms of a run that *survives* give a threshold in the middle of it. So: **clip at a cautious guess, log the norms
@@ -387,12 +387,12 @@ for name, share in percentile_failed.items():
 # - **AutoClip** (Seetharaman et al. 2020): the $p$-th percentile of all norms so far; they use $p = 10$.
 #   $c_t = \operatorname{percentile}_p(n_1, \dots, n_t)$.
 # - **ZClip** (Kumar et al. 2025): keep a running mean $\mu$ and deviation $\sigma$ of the norms. If $z = (n_t - \mu)/\sigma$ exceeds
-#   $z_{\max} = 2.5$<!--= 2.5 -->, clip at $\mu + z_{\max}^2\, \sigma / z$: the wilder the norm, the lower the threshold. The first 25 steps only
+#   $z_{\max} = 2.5$<!--= 2.5 -->, clip at $\mu + z_{\max}^2\, \sigma / z$: the wilder the norm, the lower the threshold. The first 25<!--plain--> steps only
 #   measure.
 # - **AGC** (Brock et al. 2021, section 4): no history at all. For each unit, the gradient may be at most $\lambda$ times as long as the
 #   unit's incoming weights; they use $\lambda = 0.01$<!--= 0.01 --> on large image models.
 #
-# First the two that learn from history, on the norms of a run that survived, with one more spike put in at step 150.
+# First the two that learn from history, on the norms of a run that survived, with one more spike put in at step 150<!--plain-->.
 
 # %% id="history"
 
@@ -423,7 +423,7 @@ moving_thresholds(survivor, limits, SPIKE)
 # The late spike is what these rules were made for. AutoClip cuts it: a percentile does not care how wild the wildest norms of the past
 # were. (At the 10th percentile it also cuts 79%<!--= np.mean(limits["AutoClip 10"] < survivor) --> of *all* steps.) ZClip leaves it a length of
 # 333<!--= limits["ZClip"][SPIKE] -->: its warm-up fell into the explosion, and a mean and a deviation remember a norm of thousands for a long
-# time. Started at step 51, in calm weather, it cuts the same spike to 1.7<!--= limits["ZClip, started at step 51"][SPIKE] -->.
+# time. Started at step 51<!--plain-->, in calm weather, it cuts the same spike to 1.7<!--= limits["ZClip, started at step 51"][SPIKE] -->.
 #
 # Now look at the left edge. At the first step AutoClip knows one norm, the present one, and every percentile of one number is that
 # number. ZClip is still measuring. **A rule that learns from the history has none when the first step explodes.**
@@ -457,7 +457,7 @@ history_guess.reveal(
 )
 
 # %% [markdown]
-# AutoClip and ZClip fail in 100%<!--= moved_failed["ZClip"] --> of the runs. With a fixed ceiling of 10 in addition (the authors' code has one)
+# AutoClip and ZClip fail in 100%<!--= moved_failed["ZClip"] --> of the runs. With a fixed ceiling of 10<!--plain--> in addition (the authors' code has one)
 # ZClip succeeds, but then the ceiling did the work: the error is that of the fixed threshold. AGC has no history to
 # wait for, and survives the first step. But it did not remove the number to choose either: the published ratio of
 # 0.01<!--= 0.01 --> stalls here, like any other threshold that is too small, and at a ratio of 1 it is as good as the
@@ -623,11 +623,11 @@ Claim(
 # ## In practice
 #
 # - **The clip rate nobody had looked at.** A log showed that 100%<!--= 1.0 --> of all batches were clipped, at a mean norm twenty times
-#   the threshold; the thresholds 2, 3, 5 and 10 were then tried in turn (wandb/senpai, pull requests 978 and 983).
-# - **A threshold of `0.1`, norms of 10 to 100.** A user of DETR asked why (facebookresearch/detr, issue 198). Its optimizer
+#   the threshold; the thresholds 2, 3<!--plain-->, 5<!--plain--> and 10<!--plain--> were then tried in turn (wandb/senpai, pull requests 978<!--plain--> and 983<!--plain-->).
+# - **A threshold of `0.1`, norms of 10<!--plain--> to 100<!--plain-->.** A user of DETR asked why (facebookresearch/detr, issue 198). Its optimizer
 #   is AdamW: with every step clipped, the threshold hardly matters.
 # - **Log first.** Leela Chess Zero's trainer got clipping together with a log of the norm, so that a value slightly
-#   above the typical could be chosen (LeelaChessZero/lczero-training, pull request 55).
+#   above the typical could be chosen (LeelaChessZero/lczero-training, pull request 55<!--plain-->).
 #
 # A procedure that follows from this lesson:
 #

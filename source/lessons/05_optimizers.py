@@ -136,8 +136,8 @@ Inquiry(
 # | $w, g$ | `w`, `g` | weights and their gradient (after clipping, if there is any) |
 # | $\eta$ | `lr` | learning rate |
 # | $\beta$, $u$ | `beta`, `u` | momentum of heavy ball, and its velocity |
-# | $\beta_1$, $m$ | `beta1`, `m` | how long Adam remembers gradients ($0.9$: about 10 steps), and their average |
-# | $\beta_2$, $v$ | `beta2`, `v` | how long it remembers their squares ($0.999$: about 1000 steps), and their average |
+# | $\beta_1$, $m$ | `beta1`, `m` | how long Adam remembers gradients ($0.9$: about 10<!--= 1 / (1 - 0.9) --> steps), and their average |
+# | $\beta_2$, $v$ | `beta2`, `v` | how long it remembers their squares ($0.999$: about 1000<!--= 1 / (1 - 0.999) --> steps), and their average |
 # | $\lambda$ | `decay` | decoupled weight decay |
 #
 # **SGD** has no memory: $w \leftarrow w - \eta g$.
@@ -266,8 +266,8 @@ for k, floor, wait, cost in zip(spikes, floors, waits, lost, strict=True):
 assert all(abs(wait - formula) <= 1 for wait, formula in zip(waits, back, strict=True))
 
 # %% [markdown]
-# A spike of 100 leaves 0.30<!--= floors[1] --> of the step and costs as much progress as
-# 1,538<!--= lost[1] --> lost steps (each step counted by what is missing from it). A spike of 10 is hardly felt: up to
+# A spike of 100<!--plain--> leaves 0.30<!--= floors[1] --> of the step and costs as much progress as
+# 1,538<!--= lost[1] --> lost steps (each step counted by what is missing from it). A spike of 10<!--plain--> is hardly felt: up to
 # $K = \sqrt{1 + (1/0.81 - 1)/0.001}$, about 15.3<!--= math.sqrt(1 + (1 / 0.81 - 1) / 0.001) -->, the effective step
 # never falls below nine tenths. Clip at the ordinary size, and $K$ is 1: nothing happens at all.
 #
@@ -286,7 +286,7 @@ first_wait = recovery_steps(100, at=1)
 early_spike(100, strikes, struck, 1 / np.sqrt(1 + (100**2 - 1) * weights))
 
 # %% [markdown]
-# A first gradient of 100 leaves 0.01<!--= struck[0] --> of the step, where the same spike late leaves
+# A first gradient of 100<!--plain--> leaves 0.01<!--= struck[0] --> of the step, where the same spike late leaves
 # 0.30<!--= floors[1] -->. The recovery takes hardly longer, 3,774<!--= first_wait --> steps: a short average also
 # forgets quickly, so most of the deep fall is mended soon. First gradients are often the largest of a run, and no rule that learns
 # its threshold from earlier norms can have a threshold for them yet.
@@ -294,8 +294,8 @@ early_spike(100, strikes, struck, 1 / np.sqrt(1 + (100**2 - 1) * weights))
 # %% [markdown]
 # ## Experiment 1: one glitch in a real training run
 #
-# Formulas with gradients of 1 are one thing. Now a network (64 pixels, 32 relu units, 10 classes) on the handwritten
-# digits, Adam, ten seeds. At step 100, **one** batch comes from a broken sensor: its pixels are $10^4$ times too
+# Formulas with gradients of 1 are one thing. Now a network (64<!--plain--> pixels, 32<!--plain--> relu units, 10<!--plain--> classes) on the handwritten
+# digits, Adam, ten seeds. At step 100<!--plain-->, **one** batch comes from a broken sensor: its pixels are $10^4$ times too
 # bright. Everything else is healthy, before and after.
 
 # %%
@@ -420,8 +420,8 @@ behind = {step: 100 * (best["no glitch", step] - best["glitch", step]) for step 
 
 # %% [markdown]
 # At its best learning rate (chosen on the seeds that are shown) the unclipped run is
-# 3.3<!--= behind[200].mean() --> points behind after 200 steps (standard deviation over seeds
-# 3.4<!--= behind[200].std(ddof=1) -->) and 1.6<!--= behind[400].mean() --> after 400
+# 3.3<!--= behind[200].mean() --> points behind after 200<!--plain--> steps (standard deviation over seeds
+# 3.4<!--= behind[200].std(ddof=1) -->) and 1.6<!--= behind[400].mean() --> after 400<!--plain-->
 # (1.5<!--= behind[400].std(ddof=1) -->): no more than seeds differ among themselves, and shrinking. So the damage is a **delay**, not a death: more steps or a larger learning
 # rate buy it back, as long as there are steps left. Whoever reads that a spike *destroys* Adam has read too much.
 
@@ -483,7 +483,7 @@ indifference(thresholds, accuracies)
 # SGD at a fixed learning rate falls from 95%<!--= accuracies["SGD, lr 0.3"][0].mean() --> to guessing: its step is at most
 # $\eta c$. Give the factor back to the learning rate and the fall is gone:
 # 95%<!--= accuracies["SGD, lr = 0.3 max(1, 1 / c)"][4].mean() --> at a threshold of one ten-thousandth. Adam needs no such
-# help: between 10 and $10^{-4}$ its accuracy moves by
+# help: between 10<!--plain--> and $10^{-4}$ its accuracy moves by
 # 0.2<!--= 100 * np.ptp(of_adam[:5].mean(axis=1)) --> points, far less than the
 # 2.7<!--= 100 * of_adam[0].std(ddof=1) --> by which seeds differ. Then it falls as well, and not because of clipping: a
 # gradient of length $10^{-6}$ has entries of about $2 \cdot 10^{-8}$, which is where $\epsilon = 10^{-8}$ takes over.
@@ -653,7 +653,7 @@ update_guess.reveal(
 #
 # ### On the digits
 #
-# The glitch again, in batch 300 of 600, when $v$ is no longer young. Ten seeds, with and without momentum, and for each of the
+# The glitch again, in batch 300<!--plain--> of 600<!--plain-->, when $v$ is no longer young. Ten seeds, with and without momentum, and for each of the
 # eight the better of two learning rates.
 
 # %% id="update-clipped"
@@ -723,7 +723,7 @@ update_clipping(list(moments), panels)
 #
 # With momentum it does nothing: ten steps after the glitch 12.8<!--= lost_by_ten["with", "update clipped at 1"].mean() --> points are gone
 # with it and 12.8<!--= lost_by_ten["with", "nothing clipped"].mean() --> without (standard deviation over seeds
-# 13.4<!--= lost_by_ten["with", "nothing clipped"].std(ddof=1) -->, and the same runs suffer in both). At step 300 the isolated spike moves no weight by more than
+# 13.4<!--= lost_by_ten["with", "nothing clipped"].std(ddof=1) -->, and the same runs suffer in both). At step 300<!--plain--> the isolated spike moves no weight by more than
 # 1.6<!--= 0.1 / math.sqrt(0.001 / (1 - 0.999**300)) --> learning rates, most move less, and so the root mean square stays below 1 or just
 # above it, while the slices add up.
 #
@@ -848,7 +848,7 @@ assert strong.max() < 0
 # ## Experiment 2: clipping or warm-up?
 #
 # Both are offered as a cure for trouble in the first steps. Warm-up raises the learning rate from near 0 over the
-# first steps, here 50 of 200. Adam on the digits again, ten seeds, learning rates from good to far too large.
+# first steps, here 50<!--plain--> of 200<!--plain-->. Adam on the digits again, ten seeds, learning rates from good to far too large.
 
 # %% id="warm-up"
 from course_lib.figures.warm_up import warm_up
@@ -983,7 +983,7 @@ Claim(
 #
 # - **Adam frozen by its first gradient.** A pharmacokinetics package fitted by Adam started with one gigantic gradient;
 #   $v$ absorbed it, and the fit stood still for thousands of iterations and was reported as converged. The repair was
-#   to clip the gradient *before* it reaches $v$: FeRx-NLME/ferx-core, pull request 1112.
+#   to clip the gradient *before* it reaches $v$: FeRx-NLME/ferx-core, pull request 1112<!--plain-->.
 # - **Clipping dropped, because Adam handles scale.** Jongchan/tensorflow-vdsr, issue 28; huangzehao/caffe-vdsr, issue 31.
 #   Right for a constant scale, wrong for spikes.
 # - **A tiny threshold with Adam.** `clipnorm=0.001`, and a user who asks why: fizyr/keras-retinanet, issue 942. It

@@ -407,7 +407,7 @@ game_walks(
 # ## Experiment 4: when the fakes are easy to spot
 #
 # **You may have read that** early in training, when the discriminator easily spots the fakes, it "sends back massive gradients". Now
-# for real networks: eight Gaussians on a ring are to be imitated, both networks have two hidden layers of 32 units. The generator stays
+# for real networks: eight Gaussians on a ring are to be imitated, both networks have two hidden layers of 32<!--plain--> units. The generator stays
 # untrained, and only the discriminator learns.
 
 # %%
@@ -457,7 +457,7 @@ early_guess.reveal(
 # at high quality is collapse, few modes at low quality is a generator that has not learned. (The count has no floor of its own: samples
 # that are strewn about hit a mode or two as well. So the untrained generator is counted too.)
 #
-# SGD for both networks, in turn, the non-saturating loss, 1200 steps, ten seeds. Only the *generator* is clipped. First at one learning rate, `0.1`.
+# SGD for both networks, in turn, the non-saturating loss, 1200<!--plain--> steps, ten seeds. Only the *generator* is clipped. First at one learning rate, `0.1`.
 
 # %%
 modes_guess = Predict(
@@ -561,7 +561,7 @@ print(
 # ### Does it carry over?
 #
 # What is left could belong to this corner. So change the setting (the steps with it): Adam ($\beta_1 = 0.5$, as is usual with GANs,
-# and $\beta_2 = 0.999$) for 800 steps. Three learning rates for each side again.
+# and $\beta_2 = 0.999$) for 800<!--plain--> steps. Three learning rates for each side again.
 
 # %% id="elsewhere" tags=["nbval-ignore-output"]
 pairs = [(lr, c) for lr in (0.002, 0.004, 0.008) for c in (off, 1.0)] + [(0.004, 1e-4)]
@@ -613,13 +613,13 @@ for (lr, c), (modes, quality) in adam.items():
 # %% [markdown]
 # ### And real digits?
 #
-# The ring is a toy. So the same game with handwritten digits, of 8 by 8 pixels. A sample takes the label of the nearest real
+# The ring is a toy. So the same game with handwritten digits, of 8<!--plain--> by 8<!--plain--> pixels. A sample takes the label of the nearest real
 # digit (right for 99%<!--= digit_target.accuracy --> of those held out), and is good if that lies no further away, in pixels, than for nineteen
 # of twenty held-out digits: so real digits would score a quality of `0.95`. A mode counts as on the ring. The rule has its limits: a *copy* of a digit counts as perfect, so it measures neither novelty nor variety
 # among the threes.
 #
-# Digits take longer to learn than you want to wait. So these runs were **recorded**: both networks with two hidden layers of 64
-# units, noise of 8 dimensions, in turn, the non-saturating loss, batches of 32, 3,000<!--= digits_by["SGD"].counts[-1] --> steps, ten seeds, SGD and Adam, the generator unclipped or clipped at 1, four or
+# Digits take longer to learn than you want to wait. So these runs were **recorded**: both networks with two hidden layers of 64<!--plain-->
+# units, noise of 8<!--plain--> dimensions, in turn, the non-saturating loss, batches of 32<!--plain-->, 3,000<!--= digits_by["SGD"].counts[-1] --> steps, ten seeds, SGD and Adam, the generator unclipped or clipped at 1, four or
 # five learning rates for each. `python tools/record_digit_gans.py` records them again, in some minutes. The function `record`, from
 # the same module as `recorded` below, trains seeds that are not there yet: `record("adam", seeds=[11])`.
 
@@ -843,7 +843,7 @@ Claim(
 # - **A clip that clips nothing.** VITS calls a function `clip_grad_value_` with the limit `None`, for both networks: it only returns the norm, which
 #   is logged (jaywalnut310/vits, `train.py` and `commons.py`). Whoever counts projects that "use clipping" by searching for the
 #   name counts this one.
-# - **A discriminator clipped, not the generator.** DRIT clips the gradient of its content discriminator alone, at 5. A user
+# - **A discriminator clipped, not the generator.** DRIT clips the gradient of its content discriminator alone, at 5<!--plain-->. A user
 #   asked whether that made it a Wasserstein GAN (HsinYingLee/DRIT, issue 27). It does not.
 # - **Weight clipping taken for gradient clipping.** A reader reports as a bug that a Wasserstein GAN clips *after* the optimizer's
 #   step; the line clamps weights, and belongs there (znxlwm/pytorch-generative-model-collections, issue 31).

@@ -103,7 +103,7 @@ groups_demo()
 # - **The groups** are named as the data names them: recorded as white, or as black or Hispanic. It knows no others.
 #   The survey sampled white applicants and took the others whole, so shares of the table are not shares of the city.
 # - **The label** is the lender's decision. Nobody in the table is known to have repaid or not.
-# - **The features** are 17 columns on debts, income, credit history and property, and on schooling, dependants and the rate of
+# - **The features** are 17<!--plain--> columns on debts, income, credit history and property, and on schooling, dependants and the rate of
 #   unemployment in the applicant's trade. Race, sex, marital status and age are
 #   left out: United States law forbids lenders to hold them against an applicant (age with exceptions; Equal Credit Opportunity Act).
 
@@ -433,7 +433,7 @@ cap_guess.reveal(
 # ### Where the smaller contribution is tiny
 #
 # At $g_2 = 0$ the cap allows $g_1$ a length of zero. Start there, and look at one step. Then at what happens when the smaller group is only
-# 12<!--= 12 --> people: once from zero, and once from weights that already fit these 12.
+# 12<!--= 12 --> people: once from zero, and once from weights that already fit these 12<!--plain-->.
 
 # %% id="memorised"
 stuck = train_logistic(full, [GroupSetting("2", 1.0, 2.0), GroupSetting("none", 1.0)], steps=1, start=own)
@@ -484,19 +484,19 @@ print(f"ratio 2 multiplies the larger group's first step from zero by {np.median
 #
 # Twelve people are 0.7%<!--= 12 / (12 + people["white"]) --> of the mean, so from the first step on, long before anything is fitted, a cap of two
 # shortens the larger group's contribution to 2%<!--= np.median(first_factor) --> (median of ten draws). At ratio
-# 1.2<!--= 1.2 --> that delays everybody: after 500 steps the larger group's loss is
+# 1.2<!--= 1.2 --> that delays everybody: after 500<!--plain--> steps the larger group's loss is
 # 0.255<!--= slowed["from zero"][2].mean() --> instead of 0.200<!--= slowed["from zero"][0].mean() -->. At ratio 2 the delay is
 # over by then.
 #
 # Start from weights that fit the twelve, and their contribution is nearly zero. Now the cap of two holds the whole model
-# still: the larger group's loss is 2.2<!--= np.mean(at_fit) --> at the start and 2.2<!--= slowed["from a fit of the 12"][1].mean() --> after 500 steps, where
+# still: the larger group's loss is 2.2<!--= np.mean(at_fit) --> at the start and 2.2<!--= slowed["from a fit of the 12"][1].mean() --> after 500<!--plain--> steps, where
 # without the rule it is 0.200<!--= slowed["from a fit of the 12"][0].mean() -->. The cause is the rule, which ties the larger group's step to the smaller group's gradient.
 
 # %% [markdown]
 # ## Experiment 1: small batches
 #
-# Networks are hardly ever trained on everybody in every step. In a batch of 16 the two contributions are noisy, their ratio is seldom 1, and the
-# cap acts. The same ten splits, 589 applicants of each for testing.
+# Networks are hardly ever trained on everybody in every step. In a batch of 16<!--plain--> the two contributions are noisy, their ratio is seldom 1, and the
+# cap acts. The same ten splits, 589<!--plain--> applicants of each for testing.
 
 # %% id="batches"
 from course_lib.figures.gradient_ratios import gradient_ratios
@@ -515,7 +515,7 @@ alone = float(np.isinf(seen["batches of 16"]).mean())
 gradient_ratios(everybody.ratios[:, 0], seen, cap=2.0)
 
 # %% [markdown]
-# On the right, read above the cap how often it would act. In batches of 16 it acts in 63%<!--= runs[16].clipped[1].mean() --> of all steps.
+# On the right, read above the cap how often it would act. In batches of 16<!--plain--> it acts in 63%<!--= runs[16].clipped[1].mean() --> of all steps.
 # 6.8%<!--= alone --> of the batches hold no applicant of the smaller group at all: their ratio is infinite, and they are thrown away whole.
 # The weights, averaged over the second half of training, lie 12%<!--= moved[16][1] --> of their length away from the optimum, where the
 # same batches without the rule lie 6%<!--= moved[16][0] --> away. Does it do good?
@@ -553,7 +553,7 @@ for size, run in runs.items():
     print(f"batches of {size}, ratio 2 against no rule, points, mean ± standard error: {told}")
 
 # %% [markdown]
-# In batches of 16 the gap in accuracy narrows by 0.6<!--= -changed[16]["gap in accuracy"][0] --> points, with a standard error of
+# In batches of 16<!--plain--> the gap in accuracy narrows by 0.6<!--= -changed[16]["gap in accuracy"][0] --> points, with a standard error of
 # 0.3<!--= changed[16]["gap in accuracy"][1] -->, and the gap in AUC, which is negative, shrinks by 1.4<!--= changed[16]["gap in auc"][0] --> ±
 # 0.5<!--= changed[16]["gap in auc"][1] -->. The gap in approvals does not narrow. These are small effects, and surer on paper than in truth: the ten
 # splits share most of their people, so the standard errors are too small. And what the rule does now depends on the batch size.
@@ -568,7 +568,7 @@ for size, run in runs.items():
 # with the same training without it.
 #
 # Beside it, a task in which one group really *is* served worse: digits of which one in twenty is shown as a negative, for a small network,
-# 400 mini-batch steps. Each setting has a grid of learning rates that reaches beyond its best on both sides; capped steps are
+# 400<!--plain--> mini-batch steps. Each setting has a grid of learning rates that reaches beyond its best on both sides; capped steps are
 # shorter, so their grid lies higher. ("Best" is the mean of both groups' accuracies, on the test data that are shown: a small optimism
 # on all sides.)
 
@@ -697,7 +697,7 @@ trade_off(
 # 0.3<!--= mean_and_error(digits_read["weigh 0.75"][0])[1] --> (standard error). Between cap and weights no winner can be named: which looks better turns on a step
 # of the grid.
 #
-# **Why does the cap act here, and not at rest?** The theorem above is about full batches and the end. In 400 mini-batch steps of a network
+# **Why does the cap act here, and not at rest?** The theorem above is about full batches and the end. In 400<!--plain--> mini-batch steps of a network
 # nothing has come to rest: the cap shortens the larger group's contribution whenever it is more than $r$ times as long, and that is
 # reweighting for a while. With everybody in every step a ratio below 1 could still rest only where the smaller group's gradient is zero;
 # training stops long before.
@@ -723,7 +723,7 @@ Hint(
 # ## What the labels can and cannot say
 #
 # A model trained on decisions learns to decide alike. Were the decisions themselves alike? Put the group in as one more feature and
-# ask how much approvals differ between applicants who are equal in the other 17.
+# ask how much approvals differ between applicants who are equal in the other 17<!--plain-->.
 
 # %% id="labels"
 from statsmodels.discrete.discrete_model import Logit
@@ -764,7 +764,7 @@ print(
 # Whose gradients are long? Those of examples that the model gets wrong, and these come often from a class that is seldom seen.
 # Bagdasaryan, Poursaeed & Shmatikov (2019) found that private models lose most on groups that are small.
 #
-# Is it the clipping or the noise? Softmax regression on digits of which the class 8 keeps only 15 of every 100, tested on all
+# Is it the clipping or the noise? Softmax regression on digits of which the class 8<!--plain--> keeps only 15<!--plain--> of every 100<!--plain-->, tested on all
 # digits, the 8s not thinned out, ten seeds, $c = 0.3$<!--= LENGTH -->, $\sigma = 5$, and each part alone. (Clipping alone is
 # not private. Noise alone is, weakly, only because pixels and with them these gradients are bounded. How private the whole is we do not
 # compute.) A clipped step is at most learning rate times $c$ long, so clipped runs get rates that are $1/c$ times as high.
@@ -839,7 +839,7 @@ privacy_guess.reveal(
 
 # %% [markdown]
 # Look at the second point from the left, where learning rate times threshold is 2: the learning rate of the clipped runs is
-# 6.7<!--= 2 / LENGTH --> there, of the others 2. Every gradient of an 8 was clipped, and 31%<!--= cut[1] --> of the others'. Clipping alone
+# 6.7<!--= 2 / LENGTH --> there, of the others 2. Every gradient of an 8<!--plain--> was clipped, and 31%<!--= cut[1] --> of the others'. Clipping alone
 # reads 22%<!--= of_eight["clipping"][1].mean() --> of the 8s, where 64%<!--= of_eight["neither"][1].mean() --> are read without it, while the other classes lose
 # 0.9<!--= 100 * (of_rest["neither"][1] - of_rest["clipping"][1]).mean() --> points. It is tempting to stop here: *clipping is unfair*. But
 # give each its best learning rate, and clipping alone costs the 8s 0.8<!--= cost["clipping"][0] --> points, with a standard error of
@@ -935,7 +935,7 @@ Claim(
 # ## In practice
 #
 # - **Metrics by group without intervals.** Fairlearn's `MetricFrame` gave numbers for each group for years before it gave their
-#   uncertainty; users asked, since small groups have wide intervals (fairlearn/fairlearn, issue 999; bootstrap added in pull request 1242).
+#   uncertainty; users asked, since small groups have wide intervals (fairlearn/fairlearn, issue 999; bootstrap added in pull request 1242<!--plain-->).
 # - **"Hardly any noise, and yet worse."** A user of Opacus set a privacy budget so large that the noise vanished, and lost nine points
 #   of accuracy; the maintainers' first suspicion was the clipping, which was still on. The thread closes with another cause: batch
 #   normalisation, and a call that set the noise unreliably (meta-pytorch/opacus, issue 308).

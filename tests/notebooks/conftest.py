@@ -13,7 +13,7 @@ LESSON = """
 # %% [markdown]
 # # Tiny
 #
-# After 50 layers it is 9,100<!--= growth --> times as large, more than 9,000<!--< growth -->.
+# After 50<!--plain--> layers it is 9,100<!--= growth --> times as large, more than 9,000<!--< growth -->.
 
 # %%
 # %matplotlib inline
@@ -48,7 +48,11 @@ Dot()
 """
 EXERCISE = """
 # %% [markdown]
-# Halve it; half of 3 is 1.5<!--= half(3) -->.
+# {questions}, {total}.
+#
+# ## 1. A half ({points}, 2 minutes)
+#
+# Halve it; half of 3<!--plain--> is 1.5<!--= half(3) -->.
 
 # %%
 def check(question):

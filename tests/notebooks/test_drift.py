@@ -119,10 +119,11 @@ def test_outputs_are_not_judged_here(course: Path) -> None:
 
 def test_changed_points_are_found(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "points_of", lambda name: {"half": 5})
-    assert [line.split(":")[0] for line in command.check(course)] == [
-        "solutions/01_tiny.ipynb",
-        EXERCISE_FILE,
-    ]
+    complaints = command.check(course)
+    assert {line.split(":")[0] for line in complaints} == {"solutions/01_tiny.ipynb", EXERCISE_FILE}
+    for file in ("solutions/01_tiny.ipynb", EXERCISE_FILE):
+        told, cell = (line for line in complaints if line.startswith(file))
+        assert "source" in told and "metadata" in cell
 
 
 @pytest.mark.parametrize(

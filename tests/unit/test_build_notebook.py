@@ -115,9 +115,9 @@ def test_an_explicit_id_stands_in_the_metadata_too_where_jupytext_finds_it() -> 
 
 def test_questions_and_cells_must_be_the_same() -> None:
     with pytest.raises(SourceError, match=r'tiny.py:26: .* knows no question "g" here; it knows f'):
-        notebook.exercise(EXERCISE, {"f": 2})
+        notebook.check_questions(EXERCISE, {"f": 2})
     with pytest.raises(SourceError, match=r'the question "h" of course_lib\.checks has no cells'):
-        notebook.solution(EXERCISE, POINTS | {"h": 1})
+        notebook.check_questions(EXERCISE, POINTS | {"h": 1})
 
 
 def test_the_fingerprint_is_that_of_the_code_alone() -> None:

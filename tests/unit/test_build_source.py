@@ -60,7 +60,7 @@ LESSON_FAULTS = [
     ("# %%\n### BEGIN SOLUTION\n### END SOLUTION\n", 9, "in a cell without answer="),
     ("x = 1\n# %%\n", 7, "before the first cell"),
     ("# %% [markdown]\n# It\n# grows 1.2 times.\n", 10, "the number 1.2 has no proof"),
-    ("# %% [markdown]\n# It grows<!--= x -->.\n", 9, "no number stands before the proof"),
+    ("# %% [markdown]\n# It grows<!--= x -->.\n", 9, "no number stands before <!--= x -->"),
 ]
 
 
@@ -97,10 +97,10 @@ def test_a_faulty_exercise_is_refused_with_its_line(
     assert str(caught.value).startswith(f"source/exercises/01_tiny.py:{line}: ")
 
 
-def test_an_exercise_may_state_numbers_without_proof_and_a_proof_without_number_is_refused(
-    tmp_path: Path,
-) -> None:
-    assert read(tmp_path, "# %% [markdown]\n# Clip at 1.5.\n", "exercise").cells
+def test_an_exercise_proves_its_numbers_as_a_lesson_does(tmp_path: Path) -> None:
+    assert read(tmp_path, "# %% [markdown]\n# Clip at 1.5<!--plain-->.\n", "exercise").cells
+    with pytest.raises(SourceError, match=r"the number 1\.5 has no proof"):
+        read(tmp_path, "# %% [markdown]\n# Clip at 1.5.\n", "exercise")
     with pytest.raises(SourceError, match="no number stands before"):
         read(tmp_path, "# %% [markdown]\n# Clip<!--= x -->.\n", "exercise")
 
