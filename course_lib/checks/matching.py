@@ -55,3 +55,10 @@ def until_it_fails(right: Answering, wrong: Answering, **tolerance: float) -> Ma
         return False
 
     return matches
+
+
+def fails_as(
+    asked: Asked, right: Callable[..., Any], wrong: Callable[..., Any], **tolerance: float
+) -> Matches:
+    """`until_it_fails` for two functions of ours, a right one and a wrong one."""
+    return until_it_fails(answering(asked, right), answering(asked, wrong), **tolerance)

@@ -7,7 +7,7 @@ import math
 from course_lib.checks.case import Answer, Case
 from course_lib.checks.compare import same, show
 from course_lib.checks.judging import Judged, Misconception
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import fails_as
 from course_lib.checks.probes.e01_explosion.overflow_layer import ASKED, LARGEST
 from course_lib.checks.reading import number_in
 
@@ -179,10 +179,7 @@ JUDGED = Judged(
                 "the question asks for the first that is not."
             ),
             "Count from 1, and multiply before you compare: after layer 1 the signal is already `gain`.",
-            until_it_fails(
-                answering(ASKED, overflow_layer),
-                answering(ASKED, _last_finite_layer),
-            ),
+            fails_as(ASKED, overflow_layer, _last_finite_layer),
         ),
         Misconception(
             "a logarithm below zero",

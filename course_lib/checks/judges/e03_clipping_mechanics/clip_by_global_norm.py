@@ -13,7 +13,7 @@ from course_lib.checks.compare import show
 from course_lib.checks.judges.e03_clipping_mechanics.clip_by_norm import clip_by_norm
 from course_lib.checks.judges.e03_clipping_mechanics.pictures import norm_of
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import Matches, answering, until_it_fails
+from course_lib.checks.matching import Matches, fails_as
 from course_lib.checks.probes.e03_clipping_mechanics.clip_by_global_norm import ASKED
 
 
@@ -97,10 +97,8 @@ def _held(
     hint: str,
     matches: Matches | None = None,
 ) -> Misconception:
-    question = "clip_by_global_norm"
-    right = answering(ASKED, _clip_by_global_norm)
-    matches = matches or until_it_fails(right, answering(ASKED, wrong), rtol=2e-5)
-    return Misconception(name, {question: wrong}, message, hint, matches)
+    matches = matches or fails_as(ASKED, _clip_by_global_norm, wrong, rtol=2e-5)
+    return Misconception(name, {"clip_by_global_norm": wrong}, message, hint, matches)
 
 
 def _whole(case: Case) -> float:

@@ -20,7 +20,7 @@ from course_lib.checks.judges.e03_clipping_mechanics.pictures import (
     plane,
 )
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import fails_as
 from course_lib.checks.probes.e03_clipping_mechanics.clip_by_norm import ASKED
 from course_lib.clipping import angle_between, clip_by_value
 
@@ -94,8 +94,7 @@ def _say_largest(case: Case, answer: Answer) -> str:
 
 
 def _held(name: str, wrong: Callable[[Any, float], Any], message: Say, hint: str) -> Misconception:
-    right = answering(ASKED, clip_by_norm)
-    matches = until_it_fails(right, answering(ASKED, wrong), rtol=2e-5)
+    matches = fails_as(ASKED, clip_by_norm, wrong, rtol=2e-5)
     return Misconception(name, {"clip_by_norm": wrong}, message, hint, matches)
 
 

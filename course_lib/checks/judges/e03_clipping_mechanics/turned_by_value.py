@@ -12,7 +12,7 @@ from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.compare import same, show
 from course_lib.checks.judges.e03_clipping_mechanics.pictures import in_degrees, picture_of_turn
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import Matches, answering, until_it_fails
+from course_lib.checks.matching import Matches, fails_as
 from course_lib.checks.probes.e03_clipping_mechanics.turned_by_value import ASKED
 from course_lib.checks.reading import vector_in
 from course_lib.clipping import angle_between, clip_by_value
@@ -97,8 +97,7 @@ def _held(
     hint: str,
     matches: Matches | None = None,
 ) -> Misconception:
-    right = answering(ASKED, _turned_by_value)
-    matches = matches or until_it_fails(right, answering(ASKED, wrong), rtol=1e-4, atol=2e-3)
+    matches = matches or fails_as(ASKED, _turned_by_value, wrong, rtol=1e-4, atol=2e-3)
     return Misconception(name, {"turned_by_value": wrong}, message, hint, matches)
 
 

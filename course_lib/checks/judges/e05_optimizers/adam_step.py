@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import fails_as
 from course_lib.checks.probes.e05_optimizers.adam_step import ASKED
 
 
@@ -50,8 +50,8 @@ def _adam(mistake: str = "") -> Callable[..., Any]:
 
 
 def _held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = answering(ASKED, _adam()), answering(ASKED, _adam(name))
-    return Misconception(name, {"adam_step": _adam(name)}, message, hint, until_it_fails(right, wrong))
+    wrong = _adam(name)
+    return Misconception(name, {"adam_step": wrong}, message, hint, fails_as(ASKED, _adam(), wrong))
 
 
 JUDGED = Judged(

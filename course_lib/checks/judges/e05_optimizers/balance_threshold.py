@@ -10,7 +10,7 @@ import numpy as np
 
 from course_lib.checks.compare import show
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import fails_as
 from course_lib.checks.probes.e05_optimizers.balance_threshold import ASKED
 from course_lib.training.optimizers import cancelling_threshold
 
@@ -38,12 +38,9 @@ def _balance(mistake: str = "") -> Callable[[Any, Any, float], Any]:
 
 
 def _held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = (
-        answering(ASKED, _balance()),
-        answering(ASKED, _balance(name)),
-    )
+    wrong = _balance(name)
     return Misconception(
-        name, {"balance_threshold": _balance(name)}, message, hint, until_it_fails(right, wrong)
+        name, {"balance_threshold": wrong}, message, hint, fails_as(ASKED, _balance(), wrong)
     )
 
 

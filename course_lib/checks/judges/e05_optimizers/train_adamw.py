@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import fails_as
 from course_lib.checks.probes.e05_optimizers.train_adamw import ASKED
 
 
@@ -53,8 +53,8 @@ def _adamw(mistake: str = "") -> Callable[..., Any]:
 
 
 def _held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = answering(ASKED, _adamw()), answering(ASKED, _adamw(name))
-    return Misconception(name, {"train_adamw": _adamw(name)}, message, hint, until_it_fails(right, wrong))
+    wrong = _adamw(name)
+    return Misconception(name, {"train_adamw": wrong}, message, hint, fails_as(ASKED, _adamw(), wrong))
 
 
 JUDGED = Judged(

@@ -10,7 +10,7 @@ from course_lib.checks.case import Case, Plain
 from course_lib.checks.chart import GREEN, VERMILION, chart, top_of
 from course_lib.checks.compare import show
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import fails_as
 from course_lib.checks.probes.e09_gans.cycle_threshold import ASKED
 from course_lib.checks.reading import number_in
 from course_lib.dynamics.games import play
@@ -47,10 +47,8 @@ def _circle(mistake: str = "") -> Callable[[float, float, float], Any]:
 
 
 def _held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = (answering(ASKED, _circle(mistake)) for mistake in ("", name))
-    return Misconception(
-        name, {"cycle_threshold": _circle(name)}, message, hint, until_it_fails(right, wrong)
-    )
+    wrong = _circle(name)
+    return Misconception(name, {"cycle_threshold": wrong}, message, hint, fails_as(ASKED, _circle(), wrong))
 
 
 def _picture(case: Case, got: Plain, expected: Plain) -> str:

@@ -12,7 +12,15 @@ from course_lib.checks.case import Case, Floats, Plain
 from course_lib.checks.chart import BLUE, GREEN, GREY, VERMILION, opening
 from course_lib.checks.compare import show
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import Answering, Matches, answering, any_of, throughout, until_it_fails
+from course_lib.checks.matching import (
+    Answering,
+    Matches,
+    answering,
+    any_of,
+    fails_as,
+    throughout,
+    until_it_fails,
+)
 from course_lib.checks.probes.e09_gans.game_step import ASKED
 from course_lib.checks.reading import vector_in
 
@@ -58,9 +66,9 @@ def _step(mistake: str = "") -> Callable[..., Any]:
 
 
 def _held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
-    right, wrong = (answering(ASKED, _step(mistake)) for mistake in ("", name))
+    wrong = _step(name)
     return Misconception(
-        name, {"game_step": _step(name)}, message, hint, matches or until_it_fails(right, wrong)
+        name, {"game_step": wrong}, message, hint, matches or fails_as(ASKED, _step(), wrong)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.compare import difference
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import Matches, answering, until_it_fails
+from course_lib.checks.matching import Matches, answering, fails_as
 from course_lib.checks.probes.e09_gans.gan_step import ASKED
 
 RTOL, ATOL = 1e-4, 1e-6
@@ -124,13 +124,11 @@ def _first_step_is_that_of(*variants: Callable[..., Any], of: str | None = None)
 
 
 def _held(name: str, message: Say, hint: str, matches: Matches | None = None) -> Misconception:
-    right, wrong = (answering(ASKED, _gan_step(mistake)) for mistake in ("", name))
-    if name not in (
-        "as it came",
-        "both backwards first",
-    ):  # these begin like others, and are told by all cases
-        matches = matches or until_it_fails(right, wrong, rtol=RTOL, atol=ATOL)
-    return Misconception(name, {"gan_step": _gan_step(name)}, message, hint, matches)
+    wrong = _gan_step(name)
+    # Two begin like others, and are told by all cases.
+    if name not in ("as it came", "both backwards first"):
+        matches = matches or fails_as(ASKED, _gan_step(""), wrong, rtol=RTOL, atol=ATOL)
+    return Misconception(name, {"gan_step": wrong}, message, hint, matches)
 
 
 def _steps_wrongly(name: str, message: Say, hint: str, *variants: tuple[str, ...]) -> Misconception:

@@ -13,7 +13,7 @@ from course_lib.checks.case import Case, Floats, Plain
 from course_lib.checks.chart import BLUE, GREEN, VERMILION, opening
 from course_lib.checks.compare import show
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import fails_as
 from course_lib.checks.probes.e09_gans.modes_and_quality import ASKED, MODES
 
 
@@ -53,10 +53,8 @@ def _modes(mistake: str = "") -> Callable[..., Any]:
 
 
 def _held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = (answering(ASKED, _modes(mistake)) for mistake in ("", name))
-    return Misconception(
-        name, {"modes_and_quality": _modes(name)}, message, hint, until_it_fails(right, wrong)
-    )
+    wrong = _modes(name)
+    return Misconception(name, {"modes_and_quality": wrong}, message, hint, fails_as(ASKED, _modes(), wrong))
 
 
 def _picture(case: Case, got: Plain, expected: Plain) -> str:

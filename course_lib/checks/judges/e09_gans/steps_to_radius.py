@@ -10,7 +10,7 @@ from course_lib.checks.case import Answer, Case, Plain
 from course_lib.checks.chart import BLUE, GREEN, VERMILION, chart, top_of
 from course_lib.checks.compare import difference, show
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, any_of, first_failing, until_it_fails
+from course_lib.checks.matching import any_of, fails_as, first_failing
 from course_lib.checks.probes.e09_gans.steps_to_radius import ASKED, radius_after
 from course_lib.checks.reading import number_in
 
@@ -68,12 +68,12 @@ def _some_one_too_small(cases: list[Case], answers: list[Answer]) -> bool:
 
 
 def _held(name: str, message: Say, hint: str) -> Misconception:
-    right, wrong = (answering(ASKED, _count(mistake)) for mistake in ("", name))
+    wrong = _count(name)
     by_kind = name in ("never", "runs on to the threshold")
-    matches = first_failing(_kind, name) if by_kind else until_it_fails(right, wrong)
+    matches = first_failing(_kind, name) if by_kind else fails_as(ASKED, _count(), wrong)
     if name == "rounds down":
         matches = any_of(matches, _some_one_too_small)
-    return Misconception(name, {"steps_to_radius": _count(name)}, message, hint, matches)
+    return Misconception(name, {"steps_to_radius": wrong}, message, hint, matches)
 
 
 def _picture(case: Case, got: Plain, expected: Plain) -> str:

@@ -11,7 +11,7 @@ from scipy.special import expit
 from course_lib.checks.case import Answer, Case
 from course_lib.checks.compare import same
 from course_lib.checks.judging import Judged, Misconception, Say
-from course_lib.checks.matching import answering, until_it_fails
+from course_lib.checks.matching import answering, fails_as
 from course_lib.checks.probes.e11_fairness.fair_training import ASKED
 
 IN_PLACE = "changes w in place"
@@ -63,14 +63,8 @@ def _trained(*mistakes: str) -> Callable[..., Any]:
 
 def _held(name: str, message: Say, hint: str, *mistakes: str) -> Misconception:
     """One mistake, or several that the same case brings out, told about where the answer first fails."""
-    asked, wrong = ASKED, _trained(*(mistakes or (name,)))
-    return Misconception(
-        name,
-        {"fair_training": wrong},
-        message,
-        hint,
-        until_it_fails(answering(asked, _trained()), answering(asked, wrong)),
-    )
+    wrong = _trained(*(mistakes or (name,)))
+    return Misconception(name, {"fair_training": wrong}, message, hint, fails_as(ASKED, _trained(), wrong))
 
 
 def _returned(answer: Answer) -> Answer | None:
