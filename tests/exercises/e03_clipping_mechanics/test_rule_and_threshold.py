@@ -16,17 +16,6 @@ from course_lib.training.linear import sweep
 QUESTION = find("rule_and_threshold")
 
 
-def norm_in_a_loop(g, max_norm):
-    total = 0.0
-    for entry in g:
-        total += float(entry) ** 2
-    length = total**0.5
-    clipped = []
-    for entry in g:
-        clipped.append(float(entry) * max_norm / length if length > max_norm else float(entry))
-    return clipped
-
-
 CHOICES = [("value", 0.01), ("value", np.float64(0.03)), ("value", torch.tensor(0.02)), ("value", [0.05])]
 
 
@@ -74,7 +63,7 @@ def test_the_learners_own_functions_go_into_the_experiment():
 
     def spy(g, threshold):
         seen.append((g.shape, threshold))
-        return norm_in_a_loop(g, threshold)
+        return (g * min(1, threshold / float(np.linalg.norm(g)))).tolist()
 
     error = probes.pascal_error(spy, 0.01, [4])
     assert math.isclose(error, judges._error("norm", 0.01, (4,)), rel_tol=1e-9)
