@@ -1,7 +1,8 @@
 r"""Numbers in prose that carry their own proof, in a comment no reader sees: `9,100<!--= 1.2**50 -->`.
 
 `<!--= expression -->` says that the number before it is a correct rounding of the expression's value to the digits
-written; `<!--< expression -->` that it is less than the value. Numbers are written plainly (`9,100`, `-0.42`,
+written; `<!--< expression -->` that it is less than the value; `<!--~0.05 expression -->` that it is within 0.05 of the
+value, where the last bit of a sum, which no two processors share, moves the value by as much. Numbers are written plainly (`9,100`, `-0.42`,
 `2.3e-8`, `94%`) or in a formula (`$1.8 \times 10^{19}$`, `$9{,}100$`, `$94\%$`: the last number of the formula).
 
 The digits written are all of them: 9,100 claims the units, 0.50 the hundredths, 2.3e-8 the second digit. Who means
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-Relation = Literal["=", "<"]
+Relation = Literal["=", "<", "~"]
 Value = int | float
 
 _GROUPED = r"\d{1,3}(?:(?:,|\{,\})\d{3})+(?!\d)"
@@ -32,7 +33,9 @@ _NUMBER = (
     r"\s*(?P<percent>\\?%)?"
 )
 _WRITTEN = re.compile(rf"(?<![\w.,]){_NUMBER}(?P<closing>[\s}}]*[$`*_]*)$")
-_PROOF = re.compile(r"<!--(?P<relation>[=<])\s*(?P<expression>.*?)\s*-->", re.DOTALL)
+_PROOF = re.compile(
+    r"<!--(?:(?P<relation>[=<])|~(?P<within>\d*\.?\d+(?:e-?\d+)?)\s)\s*(?P<expression>.*?)\s*-->", re.DOTALL
+)
 _PLAIN = re.compile(r"<!--\s*plain\s*-->")
 
 _CLAIM = re.compile(
@@ -100,14 +103,22 @@ class Number:
     relation: Relation
     expression: str
     line: int
+    within: Decimal = Decimal(0)
 
     def holds(self, value: Value) -> bool:
-        """Whether the number is a correct rounding of `value`, or less than it."""
+        """Whether the number is a correct rounding of `value`, or less than it, or as near to it as it says."""
+        if self.relation == "~":
+            return math.isfinite(value) and abs(Decimal(value) - read(self.written)[0]) <= self.within
         return is_less(self.written, value) if self.relation == "<" else is_rounding(self.written, value)
 
     def complaint(self, value: Value) -> str:
         """The sentence for a number that does not hold."""
-        claim = "is less than" if self.relation == "<" else "is a rounding of"
+        claims: dict[Relation, str] = {
+            "<": "is less than",
+            "=": "is a rounding of",
+            "~": f"is within {self.within} of",
+        }
+        claim = claims[self.relation]
         return f"the text says {self.written} {claim} {self.expression}, which is {value!r}"
 
 
@@ -184,9 +195,10 @@ def _proven_spans(text: str) -> Iterator[tuple[Number, tuple[int, int]]]:
         line = _line(text, proof.start())
         span = _span_of_number(text, proof)
         written = _written_before(text, proof)
-        relation: Relation = "<" if proof["relation"] == "<" else "="
+        relation: Relation = "~" if proof["within"] else "<" if proof["relation"] == "<" else "="
         number = written.group().removesuffix(written["closing"]).strip()
-        yield Number(number, relation, proof["expression"], line), span
+        within = Decimal(proof["within"] or 0)
+        yield Number(number, relation, proof["expression"], line, within), span
 
 
 def _written_before(text: str, mark: re.Match[str]) -> re.Match[str]:

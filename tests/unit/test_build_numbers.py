@@ -235,3 +235,15 @@ def test_proofs_and_marks_leave_the_numbers_behind() -> None:
     assert (
         numbers.without_proofs("39<!--= turned --> degrees, 8<!--plain--> of them") == "39 degrees, 8 of them"
     )
+
+
+def test_a_number_may_say_how_near_it_is() -> None:
+    (about,) = numbers.proven("about 30%<!--~0.1 share --> of them")
+    assert (about.written, about.relation, about.expression) == ("30%", "~", "share")
+    assert [about.holds(value) for value in (0.19, 0.21, 0.39, 0.41, math.nan, math.inf)] == [
+        *(False, True, True, False),
+        *(False, False),
+    ]
+    assert about.complaint(0.5) == "the text says 30% is within 0.1 of share, which is 0.5"
+    with pytest.raises(NumberError, match="has no proof"):
+        numbers.check_all_proven("30%<!--~ share -->")
