@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         worker.close()
     for verdict in outcome.verdicts:
         print(verdict.text(), end="\n\n")
-    for line in (*outcome.reasons, *outcome.raised, *outcome.defects):
+    for line in (*outcome.reasons, *outcome.told, *outcome.defects):
         print(line)
     if path.resolve().is_relative_to(work_folder()):  # the learner's own, so `course progress` counts it
         for verdict in outcome.verdicts:

@@ -20,7 +20,14 @@ from course_lib.grading.local import Task, grade_beside
 from course_lib.grading.notebook import NotebookError
 from course_lib.grading.progress import Progress
 from course_lib.grading.regrade import Regrades
-from course_lib.grading.reports import FEEDBACK, REPORT, feedback_name, write_feedback, write_report
+from course_lib.grading.reports import (
+    FEEDBACK,
+    REPORT,
+    feedback_name,
+    missing_from_grading,
+    write_feedback,
+    write_report,
+)
 from course_lib.grading.runner import Graded, Limits, by_a_fault, unreadable
 from course_lib.grading.submissions import Submission, Submissions
 from course_lib.grading.tables import write_grades, write_results
@@ -302,7 +309,7 @@ def _read(found: Submissions, submission: Submission) -> notebook.Notebook | str
 
 
 def _write_all(ledger: Ledger, out: Path) -> list[str]:
-    """Every table and page, from the ledger; a line for each submission that needs a person."""
+    """Every table and page, from the ledger; a line for each submission, and each module, that needs a person."""
     try:
         (out / FEEDBACK).mkdir(exist_ok=True)
         write_grades(ledger.entries(), out / "grades.csv")
@@ -311,6 +318,7 @@ def _write_all(ledger: Ledger, out: Path) -> list[str]:
         for entry in ledger.entries():
             write_feedback(entry, out / FEEDBACK)
             needing += _needs_a_person(entry)
+        needing += missing_from_grading(ledger.entries())
         warnings = [confine.UNCONFINED] if ledger.unconfined() else []
         write_report(ledger.entries, out, warnings, lambda exercise: _alike(ledger, exercise))
     except OSError as error:

@@ -16,6 +16,7 @@ from statistics import median
 from typing import IO
 
 from course_lib.clean import clean
+from course_lib.grading.explaining import costs, missing_modules
 from course_lib.grading.ledger import Entry
 from course_lib.grading.likeness import Alike
 from course_lib.grading.page import bar, grid, grid_lines, histogram, page, page_lines
@@ -60,22 +61,44 @@ def write_feedback(entry: Entry, folder: Path) -> None:
         if entry.outdated
         else f'<p class="score">{entry.points} <small>of {entry.out_of} points</small></p>',
     ]
-    told = [f"attempt {entry.attempt}"] if entry.attempt > 1 else []
-    told += ["handed in late"] if entry.late else []
-    if told:
-        body.append(f"<p>{', '.join(told).capitalize()}.</p>")
+    circumstances = [f"attempt {entry.attempt}"] if entry.attempt > 1 else []
+    circumstances += ["handed in late"] if entry.late else []
+    if circumstances:
+        body.append(f"<p>{', '.join(circumstances).capitalize()}.</p>")
     if entry.withdrawn or entry.outdated or entry.status == "unreadable":
         word = "Not graded" if entry.status == "unreadable" else "Not counted"
         body.append(f'<p class="box"><strong>{word}.</strong> {_text(entry.path)} {_text(entry.reason)}</p>')
     else:
         if entry.graded.reason:
             body.append(f'<p class="box">{_text(entry.graded.reason)}</p>')
+        body += [f'<p class="box">{_text(told)}</p>' for told in _costs(entry)]
         body.append("<h2>Questions</h2>")
         body += [f"<h3>{_text(result.title)}</h3>{result.card}" for result in entry.graded.results]
-    if entry.graded.notes:
-        notes = "".join(f"<li>{_text(note)}</li>" for note in entry.graded.notes)
-        body.append(f"<h2>Also noticed</h2><p>None of this changed a point.</p><ul>{notes}</ul>")
+    told = costs(entry.graded.notes)
+    noticed = [note for note in entry.graded.notes if not costs([note])]
+    if noticed:
+        lead = "" if told else "<p>As far as the grader can tell, none of this changed a point.</p>"
+        notes = "".join(f"<li>{_text(note)}</li>" for note in noticed)
+        body.append(f"<h2>Also noticed</h2>{lead}<ul>{notes}</ul>")
     _write_page(folder / feedback_name(entry.learner, entry.exercise), page(clean(title), "\n".join(body)))
+
+
+def _costs(entry: Entry) -> list[str]:
+    """A sentence for each failure of a cell that cost points: what failed, and which questions it cost."""
+    return [f"{why} This cost {', '.join(lost)}." for why, lost in costs(entry.graded.notes).items()]
+
+
+def missing_from_grading(entries: Iterable[Entry]) -> Iterator[str]:
+    """A sentence for each module that learners import and that grading does not have."""
+    using = Counter(
+        module for entry in entries if entry.counts for module in set(missing_modules(entry.graded.notes))
+    )
+    for module, count in sorted(using.items()):
+        learners = "1 submission imports" if count == 1 else f"{count} submissions import"
+        yield (
+            f"{learners} {module}, which grading does not have: what needs it could not run. Install it into the "
+            "environment that grades and grade again with another --out, or tell the class to do without it."
+        )
 
 
 def _write_page(path: Path, text: str) -> None:
@@ -163,20 +186,22 @@ def _report(
 ) -> Iterator[str]:
     classes: dict[str, _Class] = defaultdict(_Class)
     statuses: Counter[str] = Counter()
+    cost = False
     for entry in entries():
         statuses[entry.status] += 1
+        cost = cost or bool(_costs(entry))
         if entry.counts:
             classes[entry.exercise].add(entry)
     yield f'<h1>Class report</h1>\n<p class="lead">{statuses.total()} submissions</p>'
-    for warning in warnings:
+    for warning in (*warnings, *missing_from_grading(entries())):
         yield f'\n<p class="box"><strong>Note.</strong> {_text(warning)}</p>'
     for exercise in sorted(classes):
         group = classes.pop(exercise)
         for section in [*_exercise_sections(exercise, group), _nearly_the_same(group, alike(exercise))]:
             yield f"\n{section}"
-    if statuses.total() > statuses["graded"]:
+    if cost or statuses.total() > statuses["graded"]:
         yield "\n<h2>Look at these yourself</h2>\n"
-        trouble = (_trouble(entry) for entry in entries() if entry.status != "graded")
+        trouble = (_trouble(entry) for entry in entries() if entry.status != "graded" or _costs(entry))
         yield from grid_lines(["Learner", "Exercise", "Points", "What happened"], trouble, numbers=(2,))
     yield "\n<h2>Every submission</h2>\n"
     everyone = (_row(entry) for entry in entries())
@@ -194,8 +219,8 @@ def _who(entry: Entry) -> list[str]:
 
 
 def _trouble(entry: Entry) -> list[str]:
-    told = entry.reason if entry.status == "stopped" else f"{entry.path} {entry.reason}"
-    return [*_who(entry), _text(told)]
+    told = entry.reason if entry.status in ("graded", "stopped") else f"{entry.path} {entry.reason}"
+    return [*_who(entry), _text(" ".join([told, *_costs(entry)]).strip())]
 
 
 def _row(entry: Entry) -> list[str]:

@@ -24,6 +24,7 @@ from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load, load_aske
 from course_lib.checks.judging import Question, Verdict, decide
 from course_lib.clean import clean
 from course_lib.grading import bounds
+from course_lib.grading.explaining import Fate, is_cost_of
 from course_lib.grading.frames import FrameError, pack
 from course_lib.grading.notebook import Notebook
 from course_lib.grading.process import Again, Late, Worker
@@ -97,11 +98,10 @@ class _Log:
     """What is known of one submission while it runs, over all its runs."""
 
     cases: dict[str, list[Case]]
+    fate: Fate
     answers: dict[str, list[Answer]] = field(default_factory=dict)
-    left_out: set[int] = field(default_factory=set)
     finished: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
-    raised: dict[int, str] = field(default_factory=dict)
     defects: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     entries: int = MOST_ENTRIES
@@ -129,13 +129,15 @@ def exercise(name: str) -> Exercise:
 class Outcome:
     """What came of running one notebook: a verdict a question, whether it ran to its end, and what to say about it.
 
-    `reasons` tell what was left out or cut short; `raised` the cells that stopped with an error, in order;
-    `defects` the checks that failed on an answer, which is the course's fault.
+    `reasons` tell what was left out or cut short; `told` which cells stopped, and which statements were passed over;
+    `costs` which questions lost their points to that; `defects` the checks that failed on an answer, which is the
+    course's fault.
     """
 
     verdicts: tuple[Verdict, ...]
     reasons: tuple[str, ...]
-    raised: tuple[str, ...]
+    told: tuple[str, ...]
+    costs: tuple[str, ...]
     defects: tuple[str, ...]
     seconds: float
     faults: tuple[str, ...]
@@ -159,7 +161,7 @@ def grade(
     return Graded(
         status="stopped" if outcome.reasons else "graded",
         reason=" ".join(outcome.reasons),
-        notes=(*notebook.notes(list(cases)), *outcome.raised, *outcome.defects),
+        notes=(*notebook.notes(list(cases)), *outcome.costs, *outcome.told, *outcome.defects),
         seconds=round(outcome.seconds, 3),
         results=tuple(_result(verdict) for verdict in outcome.verdicts),
         faults=outcome.faults,
@@ -179,15 +181,17 @@ def _outcome(
     notebook: Notebook, name: str, cases: dict[str, list[Case]], limits: Limits, worker: Worker
 ) -> Outcome:
     began = time.monotonic()
-    log = _Log(cases)
+    log = _Log(cases, Fate(notebook.sources, notebook.in_text))
     _run(notebook, name, log, limits, worker)
-    verdicts = tuple(
-        _decided(question, log, notebook) for question in exercise(name).questions if question.name in cases
-    )
-    raised = tuple(log.raised[number] for number in sorted(log.raised))
-    seconds = time.monotonic() - began - log.waited
+    decided = [_decided(question, log) for question in exercise(name).questions if question.name in cases]
     return Outcome(
-        verdicts, tuple(dict.fromkeys(log.reasons)), raised, tuple(log.defects), seconds, tuple(log.faults)
+        verdicts=tuple(verdict for verdict, _ in decided),
+        reasons=tuple(dict.fromkeys(log.reasons)),
+        told=tuple(log.fate.told()),
+        costs=tuple(cost for _, cost in decided if cost),
+        defects=tuple(log.defects),
+        seconds=time.monotonic() - began - log.waited,
+        faults=tuple(log.faults),
     )
 
 
@@ -198,7 +202,11 @@ def renewed(before: Graded, again: Graded, question: str) -> Graded:
     asking = re.compile(rf"Asking {re.escape(question)} did not end: .*?\.(?= |$)")
     sentences = [asking.sub("", before.reason), *asking.findall(again.reason)]
     reason = " ".join(" ".join(sentences).split())
-    notes = [note for note in before.notes if not note.startswith(_defect(question))]
+    notes = [
+        note
+        for note in before.notes
+        if not note.startswith(_defect(question)) and not is_cost_of(note, question)
+    ]
     return Graded(
         status="stopped" if reason else "graded",
         reason=reason,
@@ -270,10 +278,13 @@ def _run(notebook: Notebook, name: str, log: _Log, limits: Limits, worker: Worke
             break
     else:
         why = f"it had ended the process {MOST_RUNS} times"
-    if log.left_out:
-        first = min(log.left_out)
+    left_out = log.fate.left_out
+    if left_out:
+        first = min(left_out)
         log.reasons = [f"It was stopped ({why}), and run again as far as cell {first}."]
-        log.left_out |= set(range(first, len(notebook.cells) + 1))
+        left_out |= {
+            number: why for number in range(first, len(notebook.cells) + 1) if number not in left_out
+        }
         _run_once(notebook, name, log, limits, worker, time.monotonic() + limits.cell)
     if log.open_questions():
         _cut_short(log, why)
@@ -284,9 +295,10 @@ def _run_once(
 ) -> float:
     """One run, and what is to be left out of the next; the deadline, moved by the time the worker took to start."""
     began = time.monotonic()
-    cells = {number: s for number, s in enumerate(notebook.sources, 1) if number not in log.left_out}
+    cells = {number: s for number, s in enumerate(notebook.sources, 1) if number not in log.fate.left_out}
     log.to_come = sorted(cells, reverse=True)
-    known = dict(log.answers), set(log.finished), dict(log.raised)
+    known = dict(log.answers), set(log.finished), dict(log.fate.raised)
+    log.fate.passed.clear()
     worker.begin(_job(cells, name, log, limits), int(limits.submission) + 1)
     waited = time.monotonic() - began
     log.waited += waited
@@ -294,7 +306,7 @@ def _run_once(
     try:
         how = worker.finish()
     except Again:
-        log.answers, log.finished, log.raised = known
+        log.answers, log.finished, log.fate.raised = known
         log.waited += time.monotonic() - began - waited
         return _run_once(notebook, name, log, limits, worker, deadline + time.monotonic() - began)
     if log.open_questions():
@@ -349,10 +361,12 @@ def _take(log: _Log, word: str, payload: bytes) -> None:
         log.place = log.to_come.pop()
     elif word == "raised":
         match wire.decode(payload):
-            case [int(number), str(error), str(detail)] if number == log.place and len(log.raised) < 100:
-                log.raised[number] = clean(
-                    f"Cell {number} stopped with {error[:100]}: {detail[:400]}".removesuffix(": ") + "."
-                )
+            case [int(number), str(error), str(detail)] if number == log.place:
+                log.fate.stops(number, error, detail)
+    elif word == "passed":
+        match wire.decode(payload):
+            case [int(number), str(statement), str(error), str(detail), str(module)] if number == log.place:
+                log.fate.passes(number, statement, error, detail, module)
     elif word == "question":
         name = payload.decode("ascii", "replace")
         if log.to_come or name not in log.open_questions()[:1]:
@@ -376,11 +390,11 @@ def _leave_out(log: _Log, trouble: str) -> None:
     if isinstance(log.place, str):
         log.reasons.append(clean(f"Asking {log.place} did not end: {trouble}."))
         _fill(log, log.place, Answer("timed out", detail=f"Your function did not return: {trouble}."))
-    elif log.place is None or log.place in log.left_out:
+    elif log.place is None or log.place in log.fate.left_out:
         _cut_short(log, trouble)
     else:
         log.reasons.append(f"Cell {log.place} was left out: {trouble}.")
-        log.left_out.add(log.place)
+        log.fate.left_out[log.place] = trouble
 
 
 def _cut_short(log: _Log, trouble: str) -> None:
@@ -395,38 +409,26 @@ def _fill(log: _Log, name: str, answer: Answer) -> None:
     log.finished.add(name)
 
 
-def _decided(question: Question, log: _Log, notebook: Notebook) -> Verdict:
+def _decided(question: Question, log: _Log) -> tuple[Verdict, str]:
+    """The verdict, and the note of what a failed cell cost, if one did."""
     cases = log.cases[question.name]
     answers = log.answers.get(question.name) or [Answer("missing", detail=question.asked.needs[0])] * len(
         cases
     )
     try:
         with bounds.judging():
-            verdict = _with_its_cell(decide(question, cases, answers), answers, notebook)
-            card.html(verdict)  # here, so that a value that cannot be shown costs its question only
-            return verdict
+            decided = log.fate.explained(decide(question, cases, answers), question.asked.needs, answers)
+            card.html(decided[0])  # here, so that a value that cannot be shown costs its question only
+            return decided
     except (bounds.TooLong, MemoryError):
         log.defects.append(f"{_defect(question.name)} it took more time or memory than a check may.")
         message = "The check could not compare your answer, which took it too much time or memory."
-        return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message)
+        return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message), ""
     except Exception as defect:  # an answer of a form that the check's author did not foresee
         log.faults.append(fault_of(defect))
         log.defects.append(clean(f"{_defect(question.name)} {type(defect).__name__}: {defect}"))
         message = "The check could not compare your answer; your teacher has been told."
-        return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message)
-
-
-def _with_its_cell(verdict: Verdict, answers: list[Answer], notebook: Notebook) -> Verdict:
-    """The same verdict; where a name is missing that a cell of text would define, it says so."""
-    name = answers[0].detail
-    if verdict.status != "missing" or name not in notebook.in_text:
-        return verdict
-    return replace(
-        verdict,
-        message=f"The name {name} is not defined: the cell that would define it is of type "
-        f"{notebook.in_text[name]}, and only code cells are run. Make it a code cell again (in JupyterLab: "
-        "click beside it and press Y), then run it.",
-    )
+        return Verdict(question.name, question.asked.title, "wrong", 0, question.points, message), ""
 
 
 def _result(verdict: Verdict) -> Result:

@@ -10,7 +10,8 @@ The child receives one frame, `job`: the cells, the questions' cases, and the se
 runs the cells in order, as "Restart and run all" would, then puts the questions in order, and says at each step
 where it is, so that the trusted side knows which cell ended the process:
 
-- `cell k` before cell k, `raised [k, type, message]` after it where it raised;
+- `cell k` before cell k; after it `passed [k, statement, type, message, module]` for each statement that was passed
+  over, and `raised [k, type, message]` where it raised;
 - `question k` before question k, then one `answer` a case, each sent as soon as it is there;
 - `done`.
 """
@@ -18,6 +19,7 @@ where it is, so that the trusted side knows which cell ended the process:
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import importlib
 import os
@@ -29,6 +31,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from functools import partial
 from importlib.abc import MetaPathFinder
 from types import FrameType
@@ -63,23 +66,19 @@ def prepare(*asked: str) -> Any:
     """
     gc.disable()  # looking for garbage among what is only growing takes an eighth of the time
     import torch
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
+
+    from course_lib.grading.shell import make_shell
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
+    torch.set_num_interop_threads = _nothing  # a second call raises, and in a notebook it would be the first
     importlib.import_module(
         "torch._dynamo"
     )  # which torch itself would load at the first step of an optimizer
     _open(_ROOMS)
     for exercise in asked:
         _foresee(exercise)
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=config)
-    for name in ("showtraceback", "showsyntaxerror", "enable_gui", "ask_exit"):
-        setattr(shell, name, _nothing)
-    shell.magics_manager.magics["line"]["matplotlib"] = _nothing
+    shell = make_shell()
     # In a submission a check is silent: the questions are put afterwards, from outside.
     setattr(importlib.import_module("course_lib.teach"), "check", _nothing)  # noqa: B010
     _settle()
@@ -94,6 +93,7 @@ def prepare_the_rest() -> None:
     matplotlib.use("Agg")
     for name in _LIBRARIES:
         importlib.import_module(name)
+    sys.modules["matplotlib.pyplot"].show = _show  # type: ignore[attr-defined]
     _open(_OTHER_ROOMS)
     for exercise in exercises.EXERCISES:
         _foresee(exercise)
@@ -141,6 +141,11 @@ def _nothing(*_: object, **__: object) -> None:
     """Stands where a notebook would draw, show or leave."""
 
 
+def _show(*_: object, **__: object) -> None:
+    """Drop every figure, as `plt.show()` does in a notebook, without a warning that there is no screen."""
+    sys.modules["matplotlib.pyplot"].close("all")
+
+
 class Sitting:
     """One submission's run, inside its own process."""
 
@@ -157,6 +162,7 @@ class Sitting:
 
     def run(self) -> None:
         """Run every cell, put every question, say `done`; unseeded random numbers are the same in every run."""
+        sys.path.insert(0, "")  # as in a notebook: what a cell wrote beside it can be imported
         random.seed(_SEED)
         sys.modules["numpy"].random.seed(_SEED)
         # Not torch.manual_seed: for devices that are not here it keeps the text of the whole stack.
@@ -178,11 +184,13 @@ class Sitting:
         error: BaseException | None = None
         try:
             with _within(self._seconds):
-                result = self._shell.run_cell(source, silent=True, store_history=False)
-            error = result.error_before_exec or result.error_in_exec
+                error = self._shell.run(source)
         except BaseException as raised:  # whatever escapes from the shell is this cell's alone
             error = raised
-        if error is not None and not isinstance(error, NotImplementedError):
+        faulthandler.cancel_dump_traceback_later()  # it could end the process at any moment
+        for passed in self._shell.passed:
+            self._say("passed", wire.encode([number, *astuple(passed)]))
+        if error is not None:
             told = [number, type(error).__name__[:100], first_line(error)]
             self._say("raised", wire.encode(told))
 

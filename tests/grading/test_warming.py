@@ -153,7 +153,11 @@ def test_a_notebook_that_imports_more_begins_again_once_and_earns_the_same(fresh
     assert fresh.again == 1
     assert (first.results, first.notes, first.reason) == (second.results, second.notes, second.reason)
     assert first.points == 10
-    assert first.notes == ("Cell 2 stopped with ModuleNotFoundError: No module named 'this_is_not_there'.",)
+    assert first.notes == (
+        "Cell 2 passed over `import this_is_not_there` "
+        "(ModuleNotFoundError: No module named 'this_is_not_there').",
+        "Not there when this was run: this_is_not_there.",
+    )
 
 
 @pytest.mark.needs("sandbox")

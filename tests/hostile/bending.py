@@ -275,7 +275,7 @@ for value in gc.get_objects():
             "def watch(*event): raise RuntimeError('a hook of the notebook')\n"
             "threading.setprofile(watch); threading.settrace(watch)\n"
             "gc.callbacks.append(watch); tracemalloc.start()\n"
-            "faulthandler.dump_traceback_later(0.05, exit=True)\n"
+            "faulthandler.dump_traceback_later(0.2, exit=True)\n"
             "cProfile.Profile().enable()",
         ),
         status="graded",
