@@ -1,9 +1,10 @@
 r"""Numbers in prose that carry their own proof, in a comment no reader sees: `9,100<!--= 1.2**50 -->`.
 
 `<!--= expression -->` says that the number before it is a correct rounding of the expression's value to the digits
-written; `<!--< expression -->` that it is less than the value; `<!--~0.05 expression -->` that it is within 0.05 of the
-value, where the last bit of a sum, which no two processors share, moves the value by as much. Numbers are written plainly (`9,100`, `-0.42`,
-`2.3e-8`, `94%`) or in a formula (`$1.8 \times 10^{19}$`, `$9{,}100$`, `$94\%$`: the last number of the formula).
+written; `<!--< expression -->` that it is less than the value; `<!--~0.05 expression -->` that it is within 0.05 of
+the value, where the last bit of a sum, which no two processors share, moves the value by as much. Numbers are written
+plainly (`9,100`, `-0.42`, `2.3e-8`, `94%`) or in a formula (`$1.8 \times 10^{19}$`, `$9{,}100$`, `$94\%$`: the last
+number of the formula).
 
 The digits written are all of them: 9,100 claims the units, 0.50 the hundredths, 2.3e-8 the second digit. Who means
 it more coarsely says so in the expression: `9,000<!--= round(growth, -3) -->`. A percentage is compared with a share:

@@ -140,8 +140,10 @@ def run(args: argparse.Namespace) -> int:
         return _forget_only(args)
     if args.regrade:
         regrade.exercise_of(args.regrade)  # before anything is written: there is such a question
-    if not args.no_sandbox and not args.scheduler:
-        confine.try_sandbox()
+    if not args.no_sandbox:
+        confine.keep_apart(args.submissions, args.out)
+        if not args.scheduler:
+            confine.try_sandbox()
     with contextlib.ExitStack() as open_until_the_end:
         cluster = None
         if args.scheduler:

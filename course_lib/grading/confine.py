@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import site
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ UNCONFINED = (
 MODULE = "course_lib.grading.worker"
 
 _PACKAGE = Path(course_lib.__file__).resolve().parent
-_HIDDEN = (_PACKAGE / "checks" / "judges",)
 _SYSTEM = (
     "/usr",
     "/bin",
@@ -90,6 +90,49 @@ def visible() -> list[Path]:
     return [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), _PACKAGE]
 
 
+def keep_apart(*secrets: Path) -> None:
+    """Raise `ConfineError` for a path that every notebook would see, since it lies in what the sandbox shows.
+
+    So it is where an environment was made in the class's own folder, or the class lies in a folder of the system's.
+    """
+    home = Path.home().resolve()
+    for shown in _everything_shown():
+        if home.is_relative_to(shown) and home != Path("/"):
+            raise ConfineError(
+                f"The sandbox would show {shown} to every notebook, since Python lies there, and with it your home "
+                "folder; make the environment in a folder of its own (`python3 -m venv .venv`), and grade with that."
+            )
+        for secret in secrets:
+            if secret.resolve().is_relative_to(shown):
+                raise ConfineError(
+                    f"{secret} lies in {shown}, which the sandbox shows to every notebook, since Python lies there; "
+                    "move it to a folder outside, or make the environment in a folder of its own."
+                )
+
+
+def _everything_shown() -> list[Path]:
+    """What the sandbox shows, of the system and beside it."""
+    return [*(Path(part).resolve() for part in _SYSTEM if Path(part).is_dir()), *visible()]
+
+
+def _hidden() -> list[Path]:
+    """What lies in a shown folder and is covered: each copy of the references, and the course's own solutions."""
+    course = _PACKAGE.parent
+    sites = [Path(entry).resolve() for entry in sys.path if entry] + [
+        Path(folder).resolve() for folder in site.getsitepackages()
+    ]
+    covered = [
+        *(folder / "course_lib" / "checks" / "judges" for folder in (course, *sites)),
+        *(course / name for name in ("solutions", "source", "tests", "work", ".git")),
+    ]
+    shown = visible()
+    return [
+        path
+        for path in dict.fromkeys(covered)
+        if path.is_dir() and any(path.is_relative_to(root) for root in shown)
+    ]
+
+
 def _walls() -> list[str]:
     walls = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     if os.geteuid() == 0:
@@ -112,7 +155,7 @@ def _walls() -> list[str]:
         walls += ["--perms", "0755", "--dir", str(folder)]
     for path in shown:
         walls += ["--ro-bind", str(path), str(path)]
-    for path in _HIDDEN:
+    for path in _hidden():
         walls += ["--tmpfs", str(path), "--remount-ro", str(path)]
     walls += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     return [*walls, "--die-with-parent", "--new-session"]

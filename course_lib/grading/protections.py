@@ -81,13 +81,17 @@ def _untried(why: str) -> list[Protection]:
 
 @contextmanager
 def _bait() -> Iterator[Bait]:
-    """A file beside the submissions, two servers, a process: all of it gone afterwards."""
+    """A file where submissions may lie, two servers, a process: all of it gone afterwards.
+
+    The file stands in the folder that one is in, which is where a class is likely to be, or among temporary files
+    where nothing can be written there.
+    """
     bystander = subprocess.Popen(
         [sys.executable, "-S", "-c", "import time; time.sleep(600)"], stdin=subprocess.DEVNULL
     )
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="course-doctor-") as folder,
+            tempfile.TemporaryDirectory(prefix=".course-doctor-", dir=_here()) as folder,
             socket.create_server(("127.0.0.1", 0)) as server,
             socket.socket(socket.AF_UNIX) as abstract,
         ):
@@ -101,6 +105,12 @@ def _bait() -> Iterator[Bait]:
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def _here() -> Path | None:
+    """The current folder, where one may write into it."""
+    here = Path.cwd()
+    return here if os.access(here, os.W_OK) else None
 
 
 def _home_entries() -> list[str]:
