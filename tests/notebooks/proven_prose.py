@@ -1,7 +1,8 @@
 """A pytest plugin: after nbval has run a notebook, the numbers of its prose are held against what was computed.
 
 Each notebook whose source proves numbers gets one more test, its last, in the kernel that nbval has just used: so a
-lesson is run once for both. The stored outputs say what was computed when it was built; this says what it is now.
+lesson is run once for both. The stored outputs say what was computed when it was built; this says what it is now. The
+JUnit report holds each proof's value, for `run_processors.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ class ProvenProse(pytest.Item):
         asked = execute.ask(notebook.kernel.kc, [number.expression for _, number in proofs])
         while (reply := notebook.get_kernel_message(SECONDS, "shell"))["parent_header"]["msg_id"] != asked:
             pass  # a reply to one of nbval's own questions, which it has not fetched
-        command.check_numbers(self._read, proofs, execute.values(reply))
+        values = execute.values(reply)
+        for (line, number), value in zip(proofs, values, strict=True):
+            where = f"{self._read.path}:{line}: {number.written} {number.relation} {number.expression}"
+            self.user_properties.append((where, repr(value)))
+        command.check_numbers(self._read, proofs, values)
 
     def repr_failure(self, failure: pytest.ExceptionInfo[BaseException], *_: object) -> str:
         return str(failure.value) or repr(failure.value)
