@@ -106,7 +106,7 @@ print(f"error of always predicting the mean: {task.mean_guess:.2f}; of persisten
 # networks are trained side by side. Before any statistics, look into the log of one start at four of the thresholds, and
 # look at the norms before you look at the loss.
 
-# %% id="raw-norms"
+# %% id="raw-norms" tags=["nbval-ignore-output"]
 thresholds = [math.inf, 1e4, 1e3, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1]
 zones = train_recurrent(task, [RecurrentSetting(f"{c:g}", LR, c) for c in thresholds], SEEDS, steps=STEPS)
 logged = [math.inf, 1000.0, 10.0, 0.1]
@@ -115,7 +115,7 @@ norms, losses = zones.norms[:, rows, 2], zones.losses[:, rows, 2]
 captions = [
     "No threshold: the first steps are catastrophes, and soon every number is nan. The log ends before it begins.",
     "Threshold 1000: the step that is cut is still 0.03 * 1000 = 30 long. The run creeps out of a crater, to an error of 1.1.",
-    "Threshold 10: the spikes come, are cut, and stop coming. After that almost nothing is clipped. The error is 0.2.",
+    "Threshold 10: the spikes come, are cut, and stop coming. After that almost nothing is clipped. The error is about 0.2.",
     "Threshold 0.1: every single step is clipped, to a length of 0.003. Nothing breaks and nothing is learned.",
 ]
 pictures = [norm_log(norms[:, i], losses[:, i], c, STEPS) for i, c in enumerate(logged)]
@@ -270,8 +270,8 @@ knob_guess.reveal(
 
 # %% [markdown]
 # A hundred-fold difference in the threshold, and the curves lie on each other. At $\eta c$ = 0.1<!--= products[2] --> the median
-# error is about 0.27<!--~0.04 np.median(knob[0.1][2]) --> with 100%<!--= knob_rates[0] --> of all steps clipped: better than at any threshold of the
-# first experiment. There is no stall zone, only steps that are too short; and there is no danger in a
+# error is about 0.28<!--~0.09 np.median(knob[0.1][2]) --> with 100%<!--= knob_rates[0] --> of all steps clipped: as good as at the best thresholds of
+# the first experiment. There is no stall zone, only steps that are too short; and there is no danger in a
 # high clip rate as such.
 #
 # So what does the **clip rate** tell? It is a health signal, but not a verdict. Here is what the runs that worked or stalled in the first
@@ -324,8 +324,8 @@ adam_guess.reveal(
 )
 
 # %% [markdown]
-# From 100<!--plain--> down to $10^{-6}$, eight decades, the median error stays between about 0.25<!--~0.05 np.median(adam[1:6], axis=1).min() --> and
-# 0.33<!--~0.05 np.median(adam[1:6], axis=1).max() -->, and hardly a run of the 50<!--= 5 * len(SEEDS) --> fails (1<!--~1.5 int((adam[1:6] >= task.persistence).sum()) --> or so). At $10^{-8}$ the
+# From 100<!--plain--> down to $10^{-6}$, eight decades, the median error stays between about 0.25<!--~0.07 np.median(adam[1:6], axis=1).min() --> and
+# 0.33<!--~0.07 np.median(adam[1:6], axis=1).max() -->, and hardly a run of the 50<!--= 5 * len(SEEDS) --> fails (1<!--~2.5 int((adam[1:6] >= task.persistence).sum()) --> or so). At $10^{-8}$ the
 # gradients meet Adam's $\epsilon$, and all ten fail. Without clipping about 80%<!--~0.25 adam_failed[0] --> fail: at this learning rate Adam needs
 # clipping, but hardly asks *where*. What matters for Adam is that spikes do not stand out, not how long the rest is.
 
@@ -422,7 +422,7 @@ moving_thresholds(survivor, limits, SPIKE)
 # %% [markdown]
 # The late spike is what these rules were made for. AutoClip cuts it: a percentile does not care how wild the wildest norms of the past
 # were. (At the 10th percentile it also cuts about 80%<!--~0.1 np.mean(limits["AutoClip 10"] < survivor) --> of *all* steps.) ZClip leaves it a length of
-# some 300<!--~150 limits["ZClip"][SPIKE] -->: its warm-up fell into the explosion, and a mean and a deviation remember a norm of thousands for a long
+# some 300<!--~200 limits["ZClip"][SPIKE] -->: its warm-up fell into the explosion, and a mean and a deviation remember a norm of thousands for a long
 # time. Started at step 51<!--plain-->, in calm weather, it cuts the same spike to about 1.7<!--~0.6 limits["ZClip, started at step 51"][SPIKE] -->.
 #
 # Now look at the left edge. At the first step AutoClip knows one norm, the present one, and every percentile of one number is that

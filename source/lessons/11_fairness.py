@@ -568,9 +568,9 @@ for size, run in runs.items():
 # with the same training without it.
 #
 # Beside it, a task in which one group really *is* served worse: digits of which one in twenty is shown as a negative, for a small network,
-# 400<!--plain--> mini-batch steps. Each setting has a grid of learning rates that reaches beyond its best on both sides; capped steps are
-# shorter, so their grid lies higher. ("Best" is the mean of both groups' accuracies, on the test data that are shown: a small optimism
-# on all sides.)
+# 400<!--plain--> mini-batch steps. Each setting has a grid of learning rates whose ends are no better than its middle, to a standard error;
+# capped steps are shorter, so their grid lies higher. ("Best" is the mean of both groups' accuracies, on the test data that are shown: a
+# small optimism on all sides.)
 
 # %% id="mortgages"
 rule_ratios, strengths = [4.0, 2.0, 1.0, 0.5], [0.5, 1.0, 2.0]
@@ -611,7 +611,7 @@ print(
     f"trained for the second group alone, in effect: its accuracy {second_alone[0]:+.1f} ± {second_alone[1]:.1f} points"
 )
 
-# %% id="trade-off"
+# %% id="trade-off" tags=["nbval-ignore-output"]
 from course_lib.fairness.digit_groups import train_digit_groups
 from course_lib.figures.trade_off import trade_off
 
@@ -620,6 +620,18 @@ plain_steps, capped_steps, weighed_steps = (
     [1.5, 3.0, 4.5, 6.0],
     [0.3, 0.5, 0.7, 1.0, 1.5],
 )
+
+
+def best_inside(by_rate: Array) -> int:
+    """The place of the best mean over seeds (last axis) inside the grid, whose ends must not be better by a standard error."""
+    means = by_rate.mean(axis=-1)
+    place = 1 + int(means[1:-1].argmax())
+    lead = by_rate[[0, -1]] - by_rate[place]
+    errors = lead.std(axis=-1, ddof=1) / math.sqrt(by_rate.shape[-1])
+    assert (lead.mean(axis=-1) <= errors).all(), (
+        "an end of the grid of learning rates is better than its middle"
+    )
+    return place
 
 
 def read_digits(share: float, ratios: list[float], strengths: list[float]) -> dict[str, Array]:
@@ -634,8 +646,7 @@ def read_digits(share: float, ratios: list[float], strengths: list[float]) -> di
     for name, (_, _, lrs) in ways.items():
         of_way = read[begin : begin + len(lrs)]
         begin += len(lrs)
-        place = int(of_way.mean(axis=(1, 2)).argmax())
-        assert 0 < place < len(lrs) - 1, f"the best learning rate of {name} is at an end of its grid"
+        place = best_inside(of_way.mean(axis=1))
         at_best[name] = of_way[place]
         print(
             f"one in {1 / share:.0f}, {name:10s} best learning rate {lrs[place]:3g}: "
@@ -678,34 +689,36 @@ trade_off(
 # better: its accuracy there changes by −0.5<!--= second_alone[0] --> ± 0.7<!--= second_alone[1] --> points. So the gap in accuracy here is not that of
 # a group that is not heard.
 #
-# **Digits, one in twenty inverted.** Here a group *is* not heard: without a rule 10%<!--= twentieth["no rule"][1].mean() / 100 --> of the inverted
-# digits come out right, and 95%<!--= twentieth["no rule"][0].mean() / 100 --> of the others.
+# **Digits, one in twenty inverted.** Here a group *is* not heard: without a rule about 10%<!--~0.03 twentieth["no rule"][1].mean() / 100 --> of the
+# inverted digits come out right, and 96%<!--~0.02 twentieth["no rule"][0].mean() / 100 --> of the others. (Near the largest rate that works, the last bit of a
+# sum turns single runs, and no two processors share it. So these numbers are rounded, and yours may differ by some points.)
 #
-# | | as scanned | inverted |
+# | percent read | as scanned | inverted |
 # |---|---|---|
-# | no rule | 95.2<!--= twentieth["no rule"][0].mean() --> | 10.4<!--= twentieth["no rule"][1].mean() --> |
-# | `cap 2` | 94.9<!--= twentieth["cap 2"][0].mean() --> | 20.8<!--= twentieth["cap 2"][1].mean() --> |
-# | `cap 0.7` | 89.3<!--= twentieth["cap 0.7"][0].mean() --> | 51.5<!--= twentieth["cap 0.7"][1].mean() --> |
-# | `cap 0.5` | 92.1<!--= twentieth["cap 0.5"][0].mean() --> | 64.5<!--= twentieth["cap 0.5"][1].mean() --> |
-# | `weigh 0.75` | 94.6<!--= twentieth["weigh 0.75"][0].mean() --> | 55.8<!--= twentieth["weigh 0.75"][1].mean() --> |
-# | `weigh 1` | 87.3<!--= twentieth["weigh 1"][0].mean() --> | 63.0<!--= twentieth["weigh 1"][1].mean() --> |
+# | no rule | 96<!--~2 twentieth["no rule"][0].mean() --> | 10<!--~3 twentieth["no rule"][1].mean() --> |
+# | `cap 2` | 94<!--~3 twentieth["cap 2"][0].mean() --> | 18<!--~5 twentieth["cap 2"][1].mean() --> |
+# | `cap 0.7` | 92<!--~4 twentieth["cap 0.7"][0].mean() --> | 52<!--~6 twentieth["cap 0.7"][1].mean() --> |
+# | `cap 0.5` | 92<!--~2 twentieth["cap 0.5"][0].mean() --> | 64<!--~4 twentieth["cap 0.5"][1].mean() --> |
+# | `weigh 0.75` | 95<!--~2 twentieth["weigh 0.75"][0].mean() --> | 56<!--~4 twentieth["weigh 0.75"][1].mean() --> |
+# | `weigh 1` | 88<!--~4 twentieth["weigh 1"][0].mean() --> | 64<!--~5 twentieth["weigh 1"][1].mean() --> |
 #
-# The rule's ratio of two gains the inverted digits 10<!--= digits_read["cap 2"][1].mean() --> points and leaves four in five of them
-# unread. A ratio of `0.5` and reweighting at strength 1 gain five times as much, and the digits as scanned pay
-# 3<!--= -digits_read["cap 0.5"][0].mean() --> and 8<!--= -digits_read["weigh 1"][0].mean() --> points. `weigh 0.75` gains
-# 45<!--= digits_read["weigh 0.75"][1].mean() -->, and they pay 0.6<!--= -digits_read["weigh 0.75"][0].mean() --> ±
-# 0.3<!--= mean_and_error(digits_read["weigh 0.75"][0])[1] --> (standard error). Between cap and weights no winner can be named: which looks better turns on a step
-# of the grid.
+# The rule's ratio of two gains the inverted digits about 8<!--~4 digits_read["cap 2"][1].mean() --> points and leaves four in five of them
+# unread. A ratio of `0.5` and reweighting at strength 1 gain more than
+# 40<!--< min(digits_read[way][1].mean() for way in ("cap 0.5", "weigh 1")) -->, and the digits as scanned pay about
+# 4<!--~2 -digits_read["cap 0.5"][0].mean() --> and 8<!--~4 -digits_read["weigh 1"][0].mean() --> points. `weigh 0.75` gains about
+# 46<!--~4 digits_read["weigh 0.75"][1].mean() -->, and they pay about 1<!--~1.5 -digits_read["weigh 0.75"][0].mean() -->. Between cap and weights
+# no winner can be named: which looks better turns on a step of the grid.
 #
 # **Why does the cap act here, and not at rest?** The theorem above is about full batches and the end. In 400<!--plain--> mini-batch steps of a network
 # nothing has come to rest: the cap shortens the larger group's contribution whenever it is more than $r$ times as long, and that is
 # reweighting for a while. With everybody in every step a ratio below 1 could still rest only where the smaller group's gradient is zero;
 # training stops long before.
 #
-# **One in ten inverted.** Without a rule 16%<!--= tenth["no rule"][1].mean() / 100 --> of the inverted digits are read, with the cap of two
-# 25%<!--= tenth["cap 2"][1].mean() / 100 -->, with `0.7` 78%<!--= tenth["cap 0.7"][1].mean() / 100 -->, and with reweighting at strength 1
-# 84%<!--= tenth["weigh 1"][1].mean() / 100 -->; as scanned the last two read 95%<!--= tenth["cap 0.7"][0].mean() / 100 --> and
-# 93%<!--= tenth["weigh 1"][0].mean() / 100 -->. A ratio somewhat below 1 does about as well as reweighting.
+# **One in ten inverted.** Without a rule about 18%<!--~0.07 tenth["no rule"][1].mean() / 100 --> of the inverted digits are read, with the cap of
+# two about 23%<!--~0.09 tenth["cap 2"][1].mean() / 100 -->, with `0.7` 79%<!--~0.03 tenth["cap 0.7"][1].mean() / 100 -->, and with reweighting at
+# strength 1 84%<!--~0.02 tenth["weigh 1"][1].mean() / 100 -->; as scanned the last two read
+# 95%<!--~0.02 tenth["cap 0.7"][0].mean() / 100 --> and 93%<!--~0.02 tenth["weigh 1"][0].mean() / 100 -->. A ratio somewhat below 1 does
+# about as well as reweighting.
 #
 # **A little accuracy for a lot of fairness can thus come true where a group is not heard: by reweighting, and in short training by a
 # small ratio. A ratio of two goes a small part of the way.** What reweighting has ahead of the cap is that *you choose* where it ends:
@@ -783,7 +796,7 @@ privacy_guess = Predict(
 )
 privacy_guess
 
-# %% id="unequal-cost"
+# %% id="unequal-cost" tags=["nbval-ignore-output"]
 from course_lib.fairness.private_digits import PrivateSetting, train_privately
 from course_lib.figures.unequal_cost import unequal_cost
 
@@ -811,13 +824,10 @@ of_eight, of_rest = (
 cut = private.clipped_share.reshape(2, 4, len(steps_long), 10)[:, 1, 1].mean(axis=1)
 unequal_cost(steps_long, of_eight, of_rest)
 
-# %%
-best_place = {name: int(values.mean(axis=1).argmax()) for name, values in of_eight.items()}
+# %% tags=["nbval-ignore-output"]
+best_place = {name: best_inside(values) for name, values in of_eight.items()}
 print(
     f"clipping alone, second rate from the left: {cut[0]:.0%} of the 8s' gradients clipped, {cut[1]:.0%} of the others'"
-)
-assert all(0 < place < len(steps_long) - 1 for place in best_place.values()), (
-    "a best rate lies at an end of the grid"
 )
 best_of_eight = {name: values[best_place[name]] for name, values in of_eight.items()}
 cost = {
@@ -842,10 +852,11 @@ privacy_guess.reveal(
 # 6.7<!--= 2 / LENGTH --> there, of the others 2. Every gradient of an 8<!--plain--> was clipped, and 31%<!--= cut[1] --> of the others'. Clipping alone
 # reads 22%<!--= of_eight["clipping"][1].mean() --> of the 8s, where 64%<!--= of_eight["neither"][1].mean() --> are read without it, while the other classes lose
 # 0.9<!--= 100 * (of_rest["neither"][1] - of_rest["clipping"][1]).mean() --> points. It is tempting to stop here: *clipping is unfair*. But
-# give each its best learning rate, and clipping alone costs the 8s 0.8<!--= cost["clipping"][0] --> points, with a standard error of
-# 2.5<!--= cost["clipping"][1] -->. As far as ten seeds tell, it had only made them slow.
+# give each its best learning rate, and clipping alone costs the 8s about 0<!--~3.5 cost["clipping"][0] --> points, with a standard error of
+# more than 1.5<!--< cost["clipping"][1] -->. As far as ten seeds tell, it had only made them slow. (With the longest steps single seeds
+# turn on the last bit of a sum, so the digits above need not be yours.)
 #
-# Noise alone costs them 13.0<!--= cost["noise"][0] --> points. Both together cost 63.3<!--= cost["clipping and noise"][0] -->: the
+# Noise alone costs them about 12<!--~3 cost["noise"][0] --> points. Both together cost about 62<!--~3 cost["clipping and noise"][0] -->: the
 # 8s need long steps because they are clipped, and long steps amplify the noise. At the rate that is best for the 8s the other classes read
 # 85%<!--= of_rest["clipping and noise"][sacrificed].mean() -->, at the rate that is best for the others (the lowest we tried)
 # 94%<!--= of_rest["clipping and noise"].mean(axis=1).max() --> and the 8s
