@@ -281,9 +281,10 @@ def test_mini_batches_are_shared_and_reproducible_and_average_near_the_optimum()
     splits = grouped_splits(loanapp(), [0, 1], 589)
     twice = [GroupSetting("a", 0.1), GroupSetting("b", 0.1, 2.0), GroupSetting("c", 0.1)]
     runs = train_logistic(splits, twice, steps=1500, batch_size=16)
-    assert np.array_equal(runs.weights[0], runs.weights[2])
+    # Rows of one product are summed in the order that suits their place, which old processors do not share.
+    assert runs.weights[0] == pytest.approx(runs.weights[2], rel=1e-9)
     assert np.array_equal(runs.weights, train_logistic(splits, twice, steps=1500, batch_size=16).weights)
-    assert not np.array_equal(runs.weights[0], runs.weights[1])
+    assert runs.weights[0] != pytest.approx(runs.weights[1], rel=1e-2)
     for k in range(2):
         best = logistic_optimum(splits.x_train[k], splits.y_train[k])
         assert np.linalg.norm(runs.weights[0, k] - best) < 0.15 * np.linalg.norm(best)
