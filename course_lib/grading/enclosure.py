@@ -27,6 +27,9 @@ FILES = 64 << 20
 PROCESSES = 64
 OPEN_FILES = 256
 
+_SIGNALS = 256
+"""Signals and timers that may wait to be delivered; each is memory of the kernel's."""
+
 _NEWNS, _NEWIPC, _NEWPID, _NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_MOVE = 1, 2, 4, 1 << 12, 1 << 13
 _MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
@@ -34,6 +37,9 @@ _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
 _CAPABILITY_VERSION = 0x20080522
 
 _PACKAGE = Path(__file__).parent.parent
+
+_SOCKET = 208 << 10
+"""Bytes that one socket holds at most, as Linux makes them."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -113,10 +119,14 @@ class Enclosure:
         others = [
             entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and entry.name not in ours
         ]
-        if sum(_kilobytes(entry / "status", "VmRSS") for entry in others) << 10 <= MEMORY:
+        resident = {entry: _kilobytes(entry / "status", "VmRSS") or 0 for entry in others}
+        room = MEMORY - max((_in_sockets(entry) for entry in others), default=0)
+        if sum(resident.values()) << 10 <= room:
             return False
-        # Resident pages that forks share were counted once for each; this counts them once.
-        return sum(_kilobytes(entry / "smaps_rollup", "Pss") for entry in others) << 10 > MEMORY
+        # Resident pages that forks share were counted once for each; this counts them once. A process that made
+        # itself unreadable (PR_SET_DUMPABLE) is counted with all that it shares.
+        shares = [_kilobytes(entry / "smaps_rollup", "Pss") for entry in others]
+        return sum(b if a is None else a for a, b in zip(shares, resident.values(), strict=True)) << 10 > room
 
 
 def _private_tmp(options: bytes) -> None:
@@ -137,12 +147,25 @@ def _private_tmp(options: bytes) -> None:
         aside.rmdir()
 
 
-def _kilobytes(file: Path, field: str) -> int:
+def _kilobytes(file: Path, field: str) -> int | None:
+    """What a file of /proc says in this field; `None` where it cannot be read, or the process is gone."""
     try:
         lines = file.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), None)
+
+
+def _in_sockets(process: Path) -> int:
+    """Bytes that the sockets of this process's network namespace may hold, whoever has them open.
+
+    No limit and no process counts what lies in them; they cannot be made larger than they are at first (`syscalls`).
+    """
+    try:
+        first, _, _ = (process / "net" / "sockstat").read_text().partition("\n")
     except OSError:  # it is gone, or going
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), 0)
+    return int(first.split()[-1]) * _SOCKET
 
 
 def _limit(seconds: int, address_space: int) -> None:
@@ -153,6 +176,11 @@ def _limit(seconds: int, address_space: int) -> None:
         resource.RLIMIT_FSIZE: FILES,
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_NPROC: PROCESSES,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NICE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+        resource.RLIMIT_SIGPENDING: _SIGNALS,
     }.items():
         resource.setrlimit(kind, (most, most))
 
