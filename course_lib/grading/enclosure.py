@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.grading.syscalls import refuse_calls
+from course_lib.grading.waiting import stand_last
 
 MEMORY = 2 << 30
 """Bytes that one process of a submission may take beyond what was loaded, and all of them together."""
@@ -59,19 +60,21 @@ class Enclosure:
     """How each child of this worker is enclosed; made once, before the first fork.
 
     `user` is the user id that children take, where the worker may give them one (a grader run by root), so that
-    they are nobody the system knows; otherwise they keep the worker's, in its own user namespace.
+    they are nobody the system knows; otherwise they keep the worker's, in its own user namespace. `place` is the
+    worker's among others, where it has one.
     """
 
     pids: int
     user: int | None
+    place: int | None = None
 
     @classmethod
-    def prepare(cls) -> Enclosure:
+    def prepare(cls, place: int | None = None) -> Enclosure:
         """Guard this process, and keep hold of its pid namespace."""
         _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)  # no child can trace it or read its memory
         root = os.getuid() == 0
         user = 1_000_000_000 + int.from_bytes(os.urandom(3)) if root else None
-        return cls(os.open("/proc/self/ns/pid", os.O_RDONLY), user)
+        return cls(os.open("/proc/self/ns/pid", os.O_RDONLY), user, place)
 
     def fork(self) -> int:
         """Fork; the child is the first process of a new pid namespace."""
@@ -107,18 +110,22 @@ class Enclosure:
         _private_tmp(private)
         # Others' processes are out of reach, but the worker's /proc would still name them.
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, b"size=0,mode=555")
+        stand_last(self.place)
         _limit(seconds, loaded + MEMORY)
         _drop_rights(self.user)
         refuse_calls()
         os.close(self.pids)
         os.chdir("/tmp")
 
+    def processes(self) -> list[int]:
+        """In the worker: the processes of the submission that runs now."""
+        ours = (1, os.getpid())
+        found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [process for process in found if process not in ours]
+
     def overfull(self) -> bool:
         """In the worker: whether the processes of the submission that runs now take more memory than it may."""
-        ours = ("1", str(os.getpid()))
-        others = [
-            entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and entry.name not in ours
-        ]
+        others = [Path(f"/proc/{process}") for process in self.processes()]
         resident = {entry: _kilobytes(entry / "status", "VmRSS") or 0 for entry in others}
         room = MEMORY - max((_in_sockets(entry) for entry in others), default=0)
         if sum(resident.values()) << 10 <= room:

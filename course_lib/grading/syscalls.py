@@ -1,6 +1,6 @@
 """The system calls that a submission is refused: those by which kernels are attacked and that no notebook needs,
 those that take memory which no limit of the process counts (files without a name, System V segments and queues,
-larger buffers of sockets), and the one by which it would choose its cores.
+larger buffers of sockets), and the one by which it would leave its core (`waiting`).
 
 A filter of a few instructions (classic BPF, see seccomp(2)) that the kernel runs before each call of the process and
 of all that it starts. Refused calls fail with EPERM, as if a right were missing; new namespaces are refused however
