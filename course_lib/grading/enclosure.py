@@ -126,14 +126,22 @@ class Enclosure:
     def overfull(self) -> bool:
         """In the worker: whether the processes of the submission that runs now take more memory than it may."""
         others = [Path(f"/proc/{process}") for process in self.processes()]
-        resident = {entry: _kilobytes(entry / "status", "VmRSS") or 0 for entry in others}
         room = MEMORY - max((_in_sockets(entry) for entry in others), default=0)
-        if sum(resident.values()) << 10 <= room:
+        if sum(_resident(entry) for entry in others) << 10 <= room:
             return False
-        # Resident pages that forks share were counted once for each; this counts them once. A process that made
-        # itself unreadable (PR_SET_DUMPABLE) is counted with all that it shares.
-        shares = [_kilobytes(entry / "smaps_rollup", "Pss") for entry in others]
-        return sum(b if a is None else a for a, b in zip(shares, resident.values(), strict=True)) << 10 > room
+        # Resident pages that forks share were counted once for each; this counts them once.
+        return sum(_share(entry) for entry in others) << 10 > room
+
+
+def _resident(process: Path) -> int:
+    return _kilobytes(process / "status", "VmRSS") or 0
+
+
+def _share(process: Path) -> int:
+    """Its share of the pages that it has; all of them where it made itself unreadable (PR_SET_DUMPABLE)."""
+    share = _kilobytes(process / "smaps_rollup", "Pss")
+    # Asked again, since it may as well have ended: what ends all the time must not count as what hides.
+    return _resident(process) if share is None else share
 
 
 def _private_tmp(options: bytes) -> None:
