@@ -81,7 +81,7 @@ class Simulated:
 
 def dask_setup(dask_worker: object) -> None:
     """What Dask calls in each worker that preloads this file: from here on its desk has a simulated worker."""
-    setattr(local, "open_worker", lambda sandbox, exercise: Simulated())  # noqa: B010
+    setattr(local, "open_worker", lambda sandbox, exercise, place=None: Simulated())  # noqa: B010
     setattr(worker, "_within", contextlib.nullcontext)  # noqa: B010 (alarms are for main threads)
 
 

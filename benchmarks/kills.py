@@ -117,7 +117,7 @@ class ForkedWorker(process.WarmWorker):
             os.setsid()
             ours.close()
             try:
-                worker.serve(theirs, False, self._exercise)
+                worker.serve(theirs, False, self._place, self._exercise)
             finally:
                 os._exit(0)
         theirs.close()

@@ -64,7 +64,8 @@ class Cluster:
     ) -> Generator[tuple[Task, Graded], None, None]:
         """Grade all, as many at a time as the cluster has workers; results come as they are ready.
 
-        A notebook that loses every worker which runs it is given back as unreadable, after all others.
+        A notebook that loses every worker which runs it is given back as unreadable, after all others; one that was
+        cut short because others had its core is graded again then, alone.
         """
 
         def submit(task: Task) -> Future[object]:
@@ -73,7 +74,7 @@ class Cluster:
 
         aside: list[Task] = []
         for task, graded in self._results(iter(tasks), submit, alone=False):
-            if graded is not None:
+            if graded is not None and (not graded.crowded or len(aside) == _MOST_ASIDE):
                 yield task, graded
             elif len(aside) < _MOST_ASIDE:
                 aside.append(task)

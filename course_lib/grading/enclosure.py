@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.grading.syscalls import refuse_calls
+from course_lib.grading.waiting import stand_last
 
 MEMORY = 2 << 30
 """Bytes that one process of a submission may take beyond what was loaded, and all of them together."""
@@ -27,6 +28,9 @@ FILES = 64 << 20
 PROCESSES = 64
 OPEN_FILES = 256
 
+_SIGNALS = 256
+"""Signals and timers that may wait to be delivered; each is memory of the kernel's."""
+
 _NEWNS, _NEWIPC, _NEWPID, _NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_MOVE = 1, 2, 4, 1 << 12, 1 << 13
 _MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
@@ -34,6 +38,9 @@ _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
 _CAPABILITY_VERSION = 0x20080522
 
 _PACKAGE = Path(__file__).parent.parent
+
+_SOCKET = 208 << 10
+"""Bytes that one socket holds at most, as Linux makes them."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -53,19 +60,21 @@ class Enclosure:
     """How each child of this worker is enclosed; made once, before the first fork.
 
     `user` is the user id that children take, where the worker may give them one (a grader run by root), so that
-    they are nobody the system knows; otherwise they keep the worker's, in its own user namespace.
+    they are nobody the system knows; otherwise they keep the worker's, in its own user namespace. `place` is the
+    worker's among others, where it has one.
     """
 
     pids: int
     user: int | None
+    place: int | None = None
 
     @classmethod
-    def prepare(cls) -> Enclosure:
+    def prepare(cls, place: int | None = None) -> Enclosure:
         """Guard this process, and keep hold of its pid namespace."""
         _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)  # no child can trace it or read its memory
         root = os.getuid() == 0
         user = 1_000_000_000 + int.from_bytes(os.urandom(3)) if root else None
-        return cls(os.open("/proc/self/ns/pid", os.O_RDONLY), user)
+        return cls(os.open("/proc/self/ns/pid", os.O_RDONLY), user, place)
 
     def fork(self) -> int:
         """Fork; the child is the first process of a new pid namespace."""
@@ -101,22 +110,38 @@ class Enclosure:
         _private_tmp(private)
         # Others' processes are out of reach, but the worker's /proc would still name them.
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, b"size=0,mode=555")
+        stand_last(self.place)
         _limit(seconds, loaded + MEMORY)
         _drop_rights(self.user)
         refuse_calls()
         os.close(self.pids)
         os.chdir("/tmp")
 
+    def processes(self) -> list[int]:
+        """In the worker: the processes of the submission that runs now."""
+        ours = (1, os.getpid())
+        found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [process for process in found if process not in ours]
+
     def overfull(self) -> bool:
         """In the worker: whether the processes of the submission that runs now take more memory than it may."""
-        ours = ("1", str(os.getpid()))
-        others = [
-            entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and entry.name not in ours
-        ]
-        if sum(_kilobytes(entry / "status", "VmRSS") for entry in others) << 10 <= MEMORY:
+        others = [Path(f"/proc/{process}") for process in self.processes()]
+        room = MEMORY - max((_in_sockets(entry) for entry in others), default=0)
+        if sum(_resident(entry) for entry in others) << 10 <= room:
             return False
         # Resident pages that forks share were counted once for each; this counts them once.
-        return sum(_kilobytes(entry / "smaps_rollup", "Pss") for entry in others) << 10 > MEMORY
+        return sum(_share(entry) for entry in others) << 10 > room
+
+
+def _resident(process: Path) -> int:
+    return _kilobytes(process / "status", "VmRSS") or 0
+
+
+def _share(process: Path) -> int:
+    """Its share of the pages that it has; all of them where it made itself unreadable (PR_SET_DUMPABLE)."""
+    share = _kilobytes(process / "smaps_rollup", "Pss")
+    # Asked again, since it may as well have ended: what ends all the time must not count as what hides.
+    return _resident(process) if share is None else share
 
 
 def _private_tmp(options: bytes) -> None:
@@ -137,12 +162,25 @@ def _private_tmp(options: bytes) -> None:
         aside.rmdir()
 
 
-def _kilobytes(file: Path, field: str) -> int:
+def _kilobytes(file: Path, field: str) -> int | None:
+    """What a file of /proc says in this field; `None` where it cannot be read, or the process is gone."""
     try:
         lines = file.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), None)
+
+
+def _in_sockets(process: Path) -> int:
+    """Bytes that the sockets of this process's network namespace may hold, whoever has them open.
+
+    No limit and no process counts what lies in them; they cannot be made larger than they are at first (`syscalls`).
+    """
+    try:
+        first, _, _ = (process / "net" / "sockstat").read_text().partition("\n")
     except OSError:  # it is gone, or going
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), 0)
+    return int(first.split()[-1]) * _SOCKET
 
 
 def _limit(seconds: int, address_space: int) -> None:
@@ -153,6 +191,11 @@ def _limit(seconds: int, address_space: int) -> None:
         resource.RLIMIT_FSIZE: FILES,
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_NPROC: PROCESSES,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NICE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+        resource.RLIMIT_SIGPENDING: _SIGNALS,
     }.items():
         resource.setrlimit(kind, (most, most))
 

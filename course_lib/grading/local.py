@@ -40,12 +40,13 @@ class Task:
 class Desk:
     """Where one notebook at a time is graded: its worker is opened when it is needed.
 
-    A `held` desk has a process to itself, and limits that process; its memory may run out for one notebook.
+    A desk that has a `place` beside others has a process to itself, and limits that process; its memory may run out
+    for one notebook.
     """
 
-    def __init__(self, sandbox: bool, held: bool = False) -> None:
+    def __init__(self, sandbox: bool, place: int | None = None) -> None:
         self._sandbox = sandbox
-        self._held = held
+        self._place = place
         self._loaded: set[str] = set()
         self._worker: Worker | None = None
 
@@ -57,7 +58,7 @@ class Desk:
         """
         try:
             if self._worker is None:
-                self._worker = open_worker(self._sandbox, task.exercise)
+                self._worker = open_worker(self._sandbox, task.exercise, self._place)
             self._load(task.exercise)
             return grade(task.notebook, task.exercise, secrets, limits, self._worker, task.question)
         except (CourseError, MemoryError):
@@ -69,7 +70,7 @@ class Desk:
     def _load(self, name: str) -> None:
         """Load an exercise's references, which the worker's start leaves time for; then the limits are drawn."""
         exercise(name)
-        if self._held:
+        if self._place is not None:
             if name not in self._loaded:
                 bounds.hold_memory()
             bounds.hold_time()
@@ -86,7 +87,10 @@ _PATIENCE = 10.0
 """Seconds that a trusted process may take to leave when there is nothing left to do."""
 
 _STARTING = 600.0
-"""Seconds beyond three times a notebook's own that a trusted process may take over it: for slow starts, and waits."""
+"""Seconds beyond three times a notebook's own, and its waits for a core, that a trusted process may take over it."""
+
+_MOST_CROWDED = 100
+"""Notebooks that are kept to be graded again alone."""
 
 _NO_MEMORY = 12
 """How a trusted process ends that had no memory left; the number of the system's own error (ENOMEM)."""
@@ -104,15 +108,16 @@ def given_up(name: str, why: str) -> Graded:
 class _Seat:
     """A trusted process, and the notebook that it is at work on."""
 
-    def __init__(self, seed: str, limits: Limits, sandbox: bool) -> None:
+    def __init__(self, place: int, seed: str, limits: Limits, sandbox: bool) -> None:
+        self.place = place
         spawn = multiprocessing.get_context("spawn")
         self.line, theirs = spawn.Pipe()
         with theirs:
             self.process: BaseProcess = spawn.Process(
-                target=_sit_at_desk, args=(theirs, seed, limits, sandbox)
+                target=_sit_at_desk, args=(theirs, place, seed, limits, sandbox)
             )
             self.process.start()
-        self._longest = 3 * limits.submission + _STARTING
+        self._longest = 3 * limits.submission + limits.patience + _STARTING
         self.task: Task | None = None
         self.again = False
         self.deadline = 0.0
@@ -158,11 +163,13 @@ def grade_beside(
 
     Processes and not threads: judging keeps a core as busy as running does, it redirects the standard streams,
     which a process has only once, and what ends one of them ends no other. Tasks are taken as they are needed, so
-    that few are held at a time.
+    that few are held at a time. What was cut short because others had its core is graded again at the end, with
+    nothing of this batch beside it.
     """
     waiting = iter(tasks)
     seats: dict[Connection, _Seat] = {}
     leaving: list[_Seat] = []
+    crowded: list[Task] = []
 
     def fill(seat: _Seat) -> None:
         task = next(waiting, None)
@@ -172,14 +179,14 @@ def grade_beside(
         else:
             seat.give(task)
 
-    def open_seat() -> _Seat:
-        seat = _Seat(seed, limits, sandbox)
+    def open_seat(place: int) -> _Seat:
+        seat = _Seat(place, seed, limits, sandbox)
         seats[seat.line] = seat
         return seat
 
     try:
-        for _ in range(jobs):
-            fill(open_seat())
+        for place in range(jobs):
+            fill(open_seat(place))
         while seats:
             soonest = min(seat.deadline for seat in seats.values())
             ready = wait(list(seats), max(0.0, soonest - time.monotonic()))
@@ -191,10 +198,13 @@ def grade_beside(
                 assert task is not None
                 if isinstance(result, Graded):
                     fill(seat)
-                    yield task, result
+                    if result.crowded and jobs > 1 and len(crowded) < _MOST_CROWDED:
+                        crowded.append(task)
+                    else:
+                        yield task, result
                     continue
                 seats.pop(line).end()
-                other = open_seat()
+                other = open_seat(seat.place)
                 if not seat.again:
                     other.give(task, again=True)
                 else:
@@ -205,13 +215,15 @@ def grade_beside(
     finally:
         for seat in (*leaving, *seats.values()):
             seat.end()
+    if crowded:
+        yield from grade_beside(crowded, seed, limits, sandbox, jobs=1)
 
 
-def _sit_at_desk(tasks: Connection, seed: str, limits: Limits, sandbox: bool) -> None:
+def _sit_at_desk(tasks: Connection, place: int, seed: str, limits: Limits, sandbox: bool) -> None:
     """One trusted process: ends when the first one does, and leaves interrupts from the keyboard to it."""
     signal.signal(signal.SIGINT, lambda *_: None)  # not ignored: that the worker would inherit
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    desk = Desk(sandbox, held=True)
+    desk = Desk(sandbox, place)
     try:
         with contextlib.suppress(EOFError, OSError):
             while True:

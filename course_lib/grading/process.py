@@ -60,6 +60,9 @@ class Worker(Protocol):
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """The next frame; `None` when the process will say no more; raises `Late` and `FrameError`."""
 
+    def waited(self) -> float:
+        """The seconds that the process has waited for a core while others had it; 0 where nobody counts."""
+
     def finish(self) -> str:
         """End the process, whatever it does, and say how it had ended by itself (empty: it had not).
 
@@ -70,32 +73,35 @@ class Worker(Protocol):
         """End everything."""
 
 
-def open_worker(sandbox: bool, exercise: str) -> Worker:
+def open_worker(sandbox: bool, exercise: str, place: int | None = None) -> Worker:
     """A warm worker where the system forks safely, a cold one elsewhere; raises `ConfineError` and `WorkerError`.
 
-    It runs any notebook, those of `exercise` soonest.
+    It runs any notebook, those of `exercise` soonest; where it has a `place` among others, each on the core of that
+    place.
     """
-    return WarmWorker(sandbox, exercise) if sandbox or sys.platform == "linux" else ColdWorker()
+    return WarmWorker(sandbox, exercise, place) if sandbox or sys.platform == "linux" else ColdWorker()
 
 
 class WarmWorker:
     """A process that has imported what is used and forks for each submission; started again should it die."""
 
-    def __init__(self, sandbox: bool, exercise: str) -> None:
+    def __init__(self, sandbox: bool, exercise: str, place: int | None = None) -> None:
         self._sandbox = sandbox
         self._exercise = exercise
+        self._place = place
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._channel: socket.socket | None = None
         self._ready = False
         self._unpacker = Unpacker()
+        self._ended: bytes | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="course-worker-"))
         self._said = (self._folder / "said").open("w+b")
         self._start()
 
     def _start(self) -> None:
         where = confine.sandboxed if self._sandbox else partial(confine.plain, self._folder)
-        start = where(self._exercise)
+        start = where(*([] if self._place is None else [f"--place={self._place}"]), self._exercise)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, bounds.lifted():
             self._process = subprocess.Popen(
@@ -132,7 +138,7 @@ class WarmWorker:
     def begin(self, job: bytes, seconds: int) -> None:
         """Fork a child and hand it the job."""
         ours, theirs = socket.socketpair()
-        self._channel, self._unpacker = ours, Unpacker()
+        self._channel, self._unpacker, self._ended = ours, Unpacker(), None
         with theirs:
             for attempt in (1, 2):
                 try:
@@ -169,6 +175,25 @@ class WarmWorker:
             self._unpacker.feed(block)
         return frame
 
+    def waited(self) -> float:
+        """What the child waited for a core, as its parent measures it."""
+        assert self._control is not None
+        try:
+            self._control.send(b"waited")
+            said = self._hear(_GONE_SECONDS)
+        except OSError:
+            return 0.0
+        if said.startswith(b"waited "):
+            return int(said[7:]) / 1e9
+        self._ended = said  # the child was gone already
+        return 0.0
+
+    def _hear(self, patience: float) -> bytes:
+        """What the parent says next; raises `TimeoutError` and other `OSError`."""
+        assert self._control is not None
+        self._control.settimeout(patience)
+        return self._control.recv(32)
+
     def finish(self) -> str:
         """End the child."""
         assert self._channel is not None and self._control is not None
@@ -178,8 +203,9 @@ class WarmWorker:
             try:
                 if packet:
                     self._control.send(packet)
-                self._control.settimeout(patience)
-                said = self._control.recv(32)
+                said = self._ended or self._hear(patience)
+                while said.startswith(b"waited "):  # an answer that came too late
+                    said = self._hear(patience)
             except TimeoutError:
                 continue
             except OSError:
@@ -268,6 +294,10 @@ class ColdWorker:
                 return None
             self._unpacker.feed(block)
         return frame
+
+    def waited(self) -> float:
+        """Nobody counts it here."""
+        return 0.0
 
     def finish(self) -> str:
         """End the process."""

@@ -24,6 +24,7 @@ from course_lib.checks.exercises import LEARNERS_SEED, Exercise, load, load_aske
 from course_lib.checks.judging import Question, Verdict, decide
 from course_lib.clean import clean
 from course_lib.grading import bounds
+from course_lib.grading.clocks import Clock
 from course_lib.grading.explaining import Fate, is_cost_of
 from course_lib.grading.frames import FrameError, pack
 from course_lib.grading.notebook import Notebook
@@ -40,6 +41,9 @@ MOST_ENTRIES = 1_000_000
 
 _LONGEST_FAULT = 20_000
 _GRACE = 2.0
+_BUSY = "The machine was busy: it waited"
+_NEARLY = 0.99
+"""Of all patience, from which on it counts as used up."""
 
 Status = Literal["graded", "stopped", "unreadable"]
 
@@ -54,6 +58,11 @@ class Limits:
     def cell(self) -> float:
         """Seconds for one cell or one question."""
         return self.submission / 4
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a submission may wait for a core, beside its own; even on a busy machine it ends."""
+        return self.submission * 4
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,11 @@ class Graded:
     """What went wrong in the grader itself, for its maintainer: one traceback each; no ledger keeps them."""
 
     @property
+    def crowded(self) -> bool:
+        """Whether it was cut short after it had waited for a core as long as it may: alone it might earn more."""
+        return _BUSY in self.reason
+
+    @property
     def points(self) -> int:
         """What all questions earned together."""
         return sum(result.points for result in self.results)
@@ -107,6 +121,8 @@ class _Log:
     entries: int = MOST_ENTRIES
     waited: float = 0.0
     """Seconds that the worker took to start; they are not the notebook's."""
+    queued: float = 0.0
+    """Seconds that it waited for a core while others had it; no clock charges them."""
     place: int | str | None = None
     """The cell (by number) or the question (by name) that is running."""
     to_come: list[int] = field(default_factory=list)
@@ -183,6 +199,9 @@ def _outcome(
     began = time.monotonic()
     log = _Log(cases, Fate(notebook.sources, notebook.in_text))
     _run(notebook, name, log, limits, worker)
+    log.reasons += _interrupted(log, limits)
+    if log.reasons and log.queued >= limits.patience * _NEARLY:
+        log.reasons.append(f"{_BUSY} {log.queued:.0f} s for a processor core.")
     decided = [_decided(question, log) for question in exercise(name).questions if question.name in cases]
     return Outcome(
         verdicts=tuple(verdict for verdict, _ in decided),
@@ -193,6 +212,15 @@ def _outcome(
         seconds=time.monotonic() - began - log.waited,
         faults=tuple(log.faults),
     )
+
+
+def _interrupted(log: _Log, limits: Limits) -> list[str]:
+    """Which cells and questions were interrupted because they took too long, though all went on after them."""
+    stopped = [number for number, (error, _) in log.fate.raised.items() if error == "OutOfTime"]
+    asked = [name for name, answers in log.answers.items() if Answer("timed out") in answers]
+    return [f"Cell {number} was stopped after {limits.cell:g} s." for number in stopped] + [
+        f"Asking {name} did not end: it was stopped after {limits.cell:g} s." for name in asked
+    ]
 
 
 def renewed(before: Graded, again: Graded, question: str) -> Graded:
@@ -293,7 +321,7 @@ def _run(notebook: Notebook, name: str, log: _Log, limits: Limits, worker: Worke
 def _run_once(
     notebook: Notebook, name: str, log: _Log, limits: Limits, worker: Worker, deadline: float
 ) -> float:
-    """One run, and what is to be left out of the next; the deadline, moved by the time the worker took to start."""
+    """One run, and what is to be left out of the next; the deadline, moved by starts and waits."""
     began = time.monotonic()
     cells = {number: s for number, s in enumerate(notebook.sources, 1) if number not in log.fate.left_out}
     log.to_come = sorted(cells, reverse=True)
@@ -302,16 +330,18 @@ def _run_once(
     worker.begin(_job(cells, name, log, limits), int(limits.submission) + 1)
     waited = time.monotonic() - began
     log.waited += waited
-    trouble = _listen(log, deadline + waited, limits, worker)
+    clock = Clock(worker, deadline + waited, limits.cell + _GRACE, limits.patience - log.queued)
+    trouble = _listen(log, clock, limits)
     try:
         how = worker.finish()
     except Again:
         log.answers, log.finished, log.fate.raised = known
         log.waited += time.monotonic() - began - waited
         return _run_once(notebook, name, log, limits, worker, deadline + time.monotonic() - began)
+    log.queued += clock.waited
     if log.open_questions():
         _leave_out(log, trouble or how or "it ended without a word")
-    return deadline + waited
+    return deadline + waited + clock.waited
 
 
 def _job(cells: dict[int, str], name: str, log: _Log, limits: Limits) -> bytes:
@@ -325,13 +355,13 @@ def _job(cells: dict[int, str], name: str, log: _Log, limits: Limits) -> bytes:
     return pack("job", wire.encode(job))
 
 
-def _listen(log: _Log, deadline: float, limits: Limits, worker: Worker) -> str:
+def _listen(log: _Log, clock: Clock, limits: Limits) -> str:
     """Take what the process says until it is done, late, silent or flooding; the trouble in words."""
     log.place = None
     room = MOST_BYTES
     while True:
         try:
-            frame = worker.receive(min(deadline, time.monotonic() + limits.cell + _GRACE))
+            frame = clock.receive()
             if frame is None:
                 return ""
             word, payload = frame

@@ -1,5 +1,6 @@
-"""The system calls that a submission is refused: those by which kernels are attacked and that no notebook needs, and
-those that take memory which no limit of the process counts (files without a name, System V segments and queues).
+"""The system calls that a submission is refused: those by which kernels are attacked and that no notebook needs,
+those that take memory which no limit of the process counts (files without a name, System V segments and queues,
+larger buffers of sockets), and the one by which it would leave its core (`waiting`).
 
 A filter of a few instructions (classic BPF, see seccomp(2)) that the kernel runs before each call of the process and
 of all that it starts. Refused calls fail with EPERM, as if a right were missing; new namespaces are refused however
@@ -43,6 +44,7 @@ _X86_64 = {
     "mount": 165,
     "umount2": 166,
     "memfd_create": 319,
+    "sched_setaffinity": 203,
     "shmget": 29,
     "msgget": 68,
     "semget": 64,
@@ -92,6 +94,7 @@ _AARCH64 = {
     "mount": 40,
     "umount2": 39,
     "memfd_create": 279,
+    "sched_setaffinity": 122,
     "shmget": 194,
     "msgget": 186,
     "semget": 190,
@@ -130,6 +133,7 @@ REFUSED = {"x86_64": _X86_64 | _SAME_EVERYWHERE, "aarch64": _AARCH64 | _SAME_EVE
 
 CLONE = {"x86_64": 56, "aarch64": 220}
 SOCKET = {"x86_64": 41, "aarch64": 198}
+SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
 _CLONE3 = 435
 _ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x4000_0000
@@ -141,8 +145,11 @@ _NEW_NAMESPACES = 0x7E02_0000
 _FAMILIES = (1, 2, 10)
 """AF_UNIX, AF_INET, AF_INET6."""
 
+_SOL_SOCKET, _SIZES = 1, (7, 8, 32, 33)
+"""SO_SNDBUF, SO_RCVBUF, and both once more for those who may pass the system's own bound."""
+
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCH, _FIRST_ARGUMENT, _SECOND_ARGUMENT, _THIRD_ARGUMENT = 0, 4, 16, 24, 32
 _ALLOW, _KILL = 0x7FFF_0000, 0x8000_0000
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 
@@ -174,6 +181,13 @@ def program(machine: str) -> bytes:
         *(_step(_EQUAL, CLONE[machine], no=4), _step(_LOAD, _FIRST_ARGUMENT)),
         *(_step(_ANY_BIT, _NEW_NAMESPACES, no=1), _refuse(errno.EPERM), _step(_RETURN, _ALLOW)),
     ]
+    steps += [
+        *(_step(_EQUAL, SETSOCKOPT[machine], no=len(_SIZES) + 5), _step(_LOAD, _SECOND_ARGUMENT)),
+        *(_step(_EQUAL, _SOL_SOCKET, no=len(_SIZES) + 1), _step(_LOAD, _THIRD_ARGUMENT)),
+    ]
+    for place, option in enumerate(_SIZES):
+        steps.append(_step(_EQUAL, option, yes=len(_SIZES) - place))
+    steps += [_step(_RETURN, _ALLOW), _refuse(errno.EPERM)]
     steps += [_step(_EQUAL, SOCKET[machine], no=len(_FAMILIES) + 2), _step(_LOAD, _FIRST_ARGUMENT)]
     for place, family in enumerate(_FAMILIES):
         steps.append(_step(_EQUAL, family, yes=len(_FAMILIES) - place))

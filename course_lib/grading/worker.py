@@ -44,6 +44,7 @@ from course_lib.checks.refusing import refusing
 from course_lib.grading.enclosure import Enclosure
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
 from course_lib.grading.hooks import clear_hooks
+from course_lib.grading.waiting import Wait, stand_last
 from course_lib.grading.warming import rehearse, rehearse_a_figure, rehearse_experiments, take_large_pages
 
 _ROOMS = ("data", "clipping", "dynamics", "training")
@@ -52,6 +53,9 @@ _LIBRARIES = ("matplotlib.pyplot", "sklearn.datasets", "statsmodels.datasets")
 """What brings large libraries with it, and what only learners may think of: loaded when it is first asked for."""
 
 _SEED = 2013
+
+_LEAST_WAIT = 0.05
+"""Seconds of waiting for a core below which none are granted."""
 
 
 class OutOfTime(KeyboardInterrupt):
@@ -149,8 +153,11 @@ def _show(*_: object, **__: object) -> None:
 class Sitting:
     """One submission's run, inside its own process."""
 
-    def __init__(self, shell: Any, send: Callable[[bytes], None], job: dict[str, Any]) -> None:
+    def __init__(
+        self, shell: Any, send: Callable[[bytes], None], waited: Callable[[], float], job: dict[str, Any]
+    ) -> None:
         self._shell = shell
+        self._waited = waited
         self._send = send
         self._cells: dict[int, str] = {int(k): source for k, source in job["cells"].items()}
         self._cases: dict[str, list[Case]] = {
@@ -183,7 +190,7 @@ class Sitting:
         self._say("cell", str(number).encode())
         error: BaseException | None = None
         try:
-            with _within(self._seconds):
+            with _within(self._seconds, self._waited):
                 error = self._shell.run(source)
         except BaseException as raised:  # whatever escapes from the shell is this cell's alone
             error = raised
@@ -205,7 +212,7 @@ class Sitting:
 
     def _ask_one(self, asked: Asked, case: Case) -> Answer:
         try:
-            with _within(self._seconds):
+            with _within(self._seconds, self._waited):
                 return next(asking(asked, self._shell.user_ns, [case]))
         except OutOfTime:
             return Answer("timed out")
@@ -225,16 +232,25 @@ def _encoded(answer: Answer) -> bytes:
 
 
 @contextlib.contextmanager
-def _within(seconds: float) -> Iterator[None]:
+def _within(seconds: float, waited: Callable[[], float]) -> Iterator[None]:
     """Interrupt what runs after `seconds`, and again every second should it swallow the interrupt.
 
-    The clock that counts is the one outside; this one lets the rest of an honest notebook go on.
+    What it `waited` for a core in between is granted again. The clock that counts is the one outside; this one lets
+    the rest of an honest notebook go on.
     """
     if not hasattr(signal, "setitimer"):
         yield
         return
 
+    charged = waited()
+
     def ring(signum: int, frame: FrameType | None) -> None:
+        nonlocal charged
+        now = waited()
+        more, charged = now - charged, now
+        if more > _LEAST_WAIT:
+            signal.setitimer(signal.ITIMER_REAL, more, 1.0)
+            return
         raise OutOfTime(f"stopped after {seconds:g} s")
 
     signal.signal(signal.SIGALRM, ring)
@@ -245,11 +261,16 @@ def _within(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-Sit = Callable[[Callable[[int], bytes], Callable[[bytes], None]], NoReturn]
+Sit = Callable[[Callable[[int], bytes], Callable[[bytes], None], Callable[[], float]], NoReturn]
 
 
 def _sit(
-    shell: Any, receive: Callable[[int], bytes], send: Callable[[bytes], None], *, prepared: bool
+    shell: Any,
+    receive: Callable[[int], bytes],
+    send: Callable[[bytes], None],
+    waited: Callable[[], float],
+    *,
+    prepared: bool,
 ) -> NoReturn:
     """Take the job, run it, and leave without a word to whatever the notebook left behind."""
     code = 1
@@ -262,7 +283,7 @@ def _sit(
             if not block:
                 os._exit(1)
             unpacker.feed(block)
-        Sitting(shell, send, wire.decode_ours(frame[1])).run()
+        Sitting(shell, send, waited, wire.decode_ours(frame[1])).run()
         code = 0
     finally:
         os._exit(code)
@@ -276,10 +297,11 @@ def _discard_standard_streams() -> None:
     os.close(nothing)
 
 
-def serve(control: socket.socket, enclosed: bool, exercise: str) -> None:
+def serve(control: socket.socket, enclosed: bool, place: int | None, exercise: str) -> None:
     """The warm parent: for each socket that arrives, fork; say `exit STATUS` when the child is gone.
 
-    `control` speaks in packets: `go SECONDS` with a socket, or `kill`. When it closes, so does everything here. Where a
+    `control` speaks in packets: `go SECONDS` with a socket, `kill`, or `waited`, to which the answer is `waited
+    NANOSECONDS`: what the child waited for a core. When it closes, so does everything here. Where a
     child ended because it needs what is not loaded yet, the parent says `again`, and once more `ready` when it is.
     A child that only pretends gets the same, once; what is loaded does not depend on what it did.
     """
@@ -288,7 +310,7 @@ def serve(control: socket.socket, enclosed: bool, exercise: str) -> None:
     rehearse_experiments(exercise)
     _settle()
     pieces = take_large_pages()
-    enclosure = Enclosure.prepare() if enclosed else None
+    enclosure = Enclosure.prepare(place) if enclosed else None
     if enclosure is not None:
         enclosure.rehearse()
     control.send(b"ready")
@@ -302,7 +324,7 @@ def serve(control: socket.socket, enclosed: bool, exercise: str) -> None:
         if enclosure is not None:
             status = _fork_enclosed(sit, control, handed[0], enclosure, int(message[3:]))
         else:
-            status = _fork_plain(sit, control, handed[0])
+            status = _fork_plain(sit, control, handed[0], place)
         if not prepared and os.waitstatus_to_exitcode(status) == os.EX_TEMPFAIL:
             control.send(b"again")
             prepare_the_rest()
@@ -316,26 +338,37 @@ def serve(control: socket.socket, enclosed: bool, exercise: str) -> None:
 
 
 def _fork_enclosed(sit: Sit, control: socket.socket, handed: int, enclosure: Enclosure, seconds: int) -> int:
+    wait = Wait()
     child = enclosure.fork()
     if child == 0:
-        _become_child(sit, handed, lambda: enclosure.enter(seconds))
+        _become_child(sit, handed, lambda: enclosure.enter(seconds), wait)
     os.close(handed)
-    return _attend(control, child, enclosure.overfull)
+    return _attend(control, child, enclosure.overfull, lambda: wait.measured(child, enclosure.processes()))
 
 
-def _fork_plain(sit: Sit, control: socket.socket, handed: int) -> int:
+def _fork_plain(sit: Sit, control: socket.socket, handed: int, place: int | None) -> int:
+    def enter() -> None:
+        os.chdir(folder)
+        stand_last(place)
+
+    wait = Wait()
     folder = tempfile.mkdtemp(prefix="course-submission-")
     child = os.fork()
     if child == 0:
-        _become_child(sit, handed, lambda: os.chdir(folder))
+        _become_child(sit, handed, enter, wait)
     os.close(handed)
-    status = _attend(control, child, lambda: False)
+    status = _attend(control, child, lambda: False, lambda: wait.measured(child, [child]))
     shutil.rmtree(folder, ignore_errors=True)
     return status
 
 
-def _attend(control: socket.socket, child: int, overfull: Callable[[], bool]) -> int:
-    """Wait for the child, ending it when told to, when nobody is there any more, or when it takes too much."""
+def _attend(
+    control: socket.socket, child: int, overfull: Callable[[], bool], waited: Callable[[], float]
+) -> int:
+    """Wait for the child, ending it when told to, when nobody is there any more, or when it takes too much.
+
+    Meanwhile what it waited for a core is measured, for its own clock and for the one outside.
+    """
     watched = os.pidfd_open(child)
     try:
         while True:
@@ -343,10 +376,15 @@ def _attend(control: socket.socket, child: int, overfull: Callable[[], bool]) ->
             if watched in ready:
                 break
             if control.fileno() in ready:
-                if control.recv(16) in (b"kill", b""):
+                said = control.recv(16)
+                if said == b"waited":
+                    control.send(b"waited %d" % (waited() * 1e9))
+                elif said in (b"kill", b""):
                     _end(child)
             elif overfull():
                 _end(child)
+            else:
+                waited()
     finally:
         os.close(watched)
     _, status = os.waitpid(child, 0)
@@ -361,7 +399,7 @@ def _end(child: int) -> None:
             kill(child, signal.SIGKILL)
 
 
-def _become_child(sit: Sit, handed: int, enter: Callable[[], None]) -> NoReturn:
+def _become_child(sit: Sit, handed: int, enter: Callable[[], None], wait: Wait) -> NoReturn:
     """Keep the socket that was handed in and nothing else; go where the submission runs; run it."""
     try:
         os.setsid()
@@ -372,7 +410,7 @@ def _become_child(sit: Sit, handed: int, enter: Callable[[], None]) -> NoReturn:
         channel = socket.socket(fileno=3)
     except BaseException:
         os._exit(1)
-    sit(channel.recv, channel.sendall)
+    sit(channel.recv, channel.sendall, wait.told)
 
 
 def once() -> NoReturn:
@@ -388,14 +426,16 @@ def once() -> NoReturn:
             left = left[os.write(writing, left) :]
 
     send(pack("ready"))
-    _sit(shell, lambda size: os.read(reading, size), send, prepared=True)
+    _sit(shell, lambda size: os.read(reading, size), send, lambda: 0.0, prepared=True)
 
 
 def main() -> None:
     """Warm for EXERCISE on the socket that is standard input, its children `--enclosed` or not; or cold: `--once`."""
     if "--once" in sys.argv[1:]:
         once()
-    serve(socket.socket(fileno=os.dup(0)), "--enclosed" in sys.argv[1:], sys.argv[-1])
+    places = [int(word.removeprefix("--place=")) for word in sys.argv if word.startswith("--place=")]
+    control = socket.socket(fileno=os.dup(0))
+    serve(control, "--enclosed" in sys.argv[1:], places[0] if places else None, sys.argv[-1])
     os._exit(0)  # nothing is left to be put in order, and the libraries would take their time over it
 
 

@@ -87,7 +87,7 @@ class Lent:
 @pytest.fixture
 def lend(toy_exercise: None, idle: list[process.Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     """The grader's workers are lent to it."""
-    monkeypatch.setattr(local, "open_worker", lambda sandbox, exercise: Lent(idle))
+    monkeypatch.setattr(local, "open_worker", lambda sandbox, exercise, place=None: Lent(idle))
     monkeypatch.setattr(command, "grade_beside", grade_here)
 
 

@@ -251,8 +251,8 @@ def seat(lend: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     lent = local.open_worker
     done: list[str] = []
 
-    def opened(sandbox: bool, exercise: str) -> object:
-        worker = lent(sandbox, exercise)
+    def opened(sandbox: bool, exercise: str, place: int | None = None) -> object:
+        worker = lent(sandbox, exercise, place)
         plain = worker.close
         monkeypatch.setattr(worker, "close", lambda: done.append("closed") or plain())
         done.append("opened")

@@ -46,13 +46,13 @@ HONEST = {
         7,
         "stopped",
     ),
-    "never_ends": (notebook(DOUBLE, "while True:\n    pass", NORM, THRESHOLD, TOP), 10, "graded"),
+    "never_ends": (notebook(DOUBLE, "while True:\n    pass", NORM, THRESHOLD, TOP), 10, "stopped"),
     "never_ends_deaf_to_signals": (
         notebook(DOUBLE, "sum(iter(int, 1))", NORM, THRESHOLD, TOP),
         10,
         "stopped",
     ),
-    "never_answers": (notebook(DOUBLE, "def norm(x):\n    while True: pass", THRESHOLD, TOP), 7, "graded"),
+    "never_answers": (notebook(DOUBLE, "def norm(x):\n    while True: pass", THRESHOLD, TOP), 7, "stopped"),
     "floods": (
         notebook("for i in range(300_000): print('x' * 100)\nprint('y' * 20_000_000)", *RIGHT),
         10,
@@ -126,7 +126,7 @@ def test_the_pages_say_the_same(grade, tmp_path):
 
 
 def test_the_cold_worker_grades_alike(grade, tmp_path, monkeypatch):
-    monkeypatch.setattr(local, "open_worker", lambda sandbox, exercise: process.ColdWorker())
+    monkeypatch.setattr(local, "open_worker", lambda sandbox, exercise, place=None: process.ColdWorker())
     names = ("exits_at_the_end", "never_answers")
     for name in names:
         hand_in(tmp_path / "in", name, HONEST[name][0])

@@ -111,6 +111,19 @@ def test_sockets_of_other_families_are_refused(family):
         assert told(False, error_of(syscalls.SOCKET[MACHINE], family, 2, 0)) == "none"
 
 
+@pytest.mark.parametrize("option", [7, 8, 32, 33])  # SO_SNDBUF, SO_RCVBUF, and by force
+def test_sockets_keep_their_size(option):
+    def attempt() -> str:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            made.setsockopt(socket.SOL_SOCKET, option, 1 << 16)
+        return "taken"
+
+    assert "PermissionError" in told(True, attempt)
+    if option < 32:
+        assert told(False, attempt) == "taken"
+
+
 def test_honest_code_goes_on():
     def attempt() -> str:
         import threading

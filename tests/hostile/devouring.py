@@ -17,6 +17,34 @@ TRICKS = (
             "    os.write(w, bytes(1 << 20))",
         ),
     ),
+    # Sockets that could hold more than a submission may take, whatever lies in them.
+    reach(
+        "memory_in_sockets",
+        "import os, socket, time\nfor _ in range(55):\n    if os.fork() == 0:\n"
+        "        kept = [socket.socketpair() for _ in range(110)]\n        time.sleep(1000)\n"
+        "time.sleep(1.5)\nreached = True",
+    ),
+    reach(
+        "larger_sockets",
+        "import socket\na, b = socket.socketpair()\nbefore = a.getsockopt(1, 7)\n"
+        "try: a.setsockopt(1, 7, 2 * before)\nexcept OSError: pass\n"
+        "try: b.setsockopt(1, 33, 2 * before)\nexcept OSError: pass\n"
+        "reached = a.getsockopt(1, 7) > before or b.getsockopt(1, 8) > before",
+    ),
+    # Each process may take 2 GB; unreadable ones are counted all the same.
+    reach(
+        "memory_in_unreadable_processes",
+        "import ctypes, os, time\nr, w = os.pipe()\nfor _ in range(5):\n    if os.fork() == 0:\n"
+        "        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\n        x = bytearray(b'1') * (1 << 29)\n"
+        "        os.write(w, b'x')\n        time.sleep(1000)\n"
+        "for _ in range(5): os.read(r, 1)\ntime.sleep(0.7)\nreached = True",
+    ),
+    reach(
+        "locked_memory_and_first_turns",
+        "import resource\nkinds = 'MEMLOCK', 'MSGQUEUE', 'NICE', 'RTPRIO'\n"
+        "reached = any(resource.getrlimit(getattr(resource, f'RLIMIT_{k}'))[1] for k in kinds)",
+    ),
+    reach("another_core", "import os\nos.sched_setaffinity(0, range(os.cpu_count()))\nreached = True"),
     Trick(
         "thirty_gigabytes",
         ("x = bytearray(30 << 30)", "import numpy\ny = numpy.ones(4 << 30)"),

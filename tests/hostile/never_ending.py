@@ -3,7 +3,7 @@
 from trick import ALL_BUT, Trick
 
 TRICKS = (
-    Trick("loop", ("while True: pass",), status="graded"),
+    Trick("loop", ("while True: pass",), status="stopped"),
     Trick("loop_in_c", ("sum(iter(int, 1))",), status="stopped"),
     Trick(
         "deaf_to_the_alarm",
@@ -29,7 +29,7 @@ TRICKS = (
         ("import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass",),
         status="stopped",
     ),
-    Trick("sleeps", ("import time\ntime.sleep(10 ** 6)",), status="graded"),
+    Trick("sleeps", ("import time\ntime.sleep(10 ** 6)",), status="stopped"),
     Trick(
         "waits_on_input", ("input('?')", "import sys\nsys.stdin.read()", "open(0).read()"), status="graded"
     ),
@@ -52,7 +52,7 @@ TRICKS = (
     Trick(
         "at_exit", ("import atexit\n@atexit.register\ndef stay():\n    while True: pass",), status="graded"
     ),
-    Trick("answer_never_comes", ("def norm(x):\n    while True: pass",), ALL_BUT["norm"], "graded"),
+    Trick("answer_never_comes", ("def norm(x):\n    while True: pass",), ALL_BUT["norm"], "stopped"),
     Trick(
         "answer_never_comes_in_c", ("def norm(x):\n    return sum(iter(int, 1))",), ALL_BUT["norm"], "stopped"
     ),
@@ -60,7 +60,7 @@ TRICKS = (
         "answer_that_takes_for_ever_to_read",
         ("class Slow(float):\n    def __float__(self):\n        while True: pass\nthreshold = Slow(0.25)",),
         ALL_BUT["threshold"],
-        "graded",
+        "stopped",
     ),
     Trick(
         "resets_the_clock_by_messages",
