@@ -17,12 +17,14 @@ import argparse
 import contextlib
 import csv
 import os
+import queue
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -34,7 +36,6 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "grading"), str(HERE.parent)]
 from memory import Progress, Sample, environment, family, hand_in, header, megabytes, table  # noqa: E402
 
-from course_lib.checks import wire  # noqa: E402
 from course_lib.grading import local, worker  # noqa: E402
 from course_lib.grading.frames import LARGEST_JOB, Unpacker  # noqa: E402
 
@@ -61,15 +62,36 @@ class Simulated:
 
     def begin(self, job: bytes, seconds: int) -> None:
         """Do all of it."""
-        unpacker, self._said = Unpacker(LARGEST_JOB), Unpacker()
-        unpacker.feed(job)
+        self._handed: queue.Queue[bytes] = queue.Queue()
+        self._said: queue.Queue[bytes | None] = queue.Queue()
+        self._unpacker = Unpacker()
+        self.send(job, 0.0)
+        threading.Thread(target=self._sit, daemon=True).start()
+
+    def _sit(self) -> None:
+        try:
+            worker.Sitting(_Shell(), self._take, self._said.put).run()
+        finally:
+            self._said.put(None)
+
+    def _take(self) -> bytes:
+        unpacker = Unpacker(LARGEST_JOB)
+        unpacker.feed(self._handed.get())
         frame = unpacker.take()
         assert frame is not None
-        worker.Sitting(_Shell(), self._said.feed, wire.decode_ours(frame[1])).run()
+        return frame[1]
+
+    def send(self, frame: bytes, deadline: float) -> None:
+        """Hand in one frame more."""
+        self._handed.put(frame)
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """What was said, frame by frame."""
-        return self._said.take()
+        block = self._said.get()
+        if block is None:
+            return None
+        self._unpacker.feed(block)
+        return self._unpacker.take()
 
     def finish(self) -> str:
         """It had not ended by itself."""

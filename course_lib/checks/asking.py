@@ -103,7 +103,8 @@ def _one(asked: Asked, namespace: Namespace, case: Case) -> Answer:
 
 
 def _copied(case: Case) -> Case:
-    return Case(case.label, {name: copy_plain(value) for name, value in case.inputs.items()})
+    """The inputs as the learner's code may have them: its own, and without what the case is called."""
+    return Case("", {name: copy_plain(value) for name, value in case.inputs.items()})
 
 
 def _probed(asked: Asked, namespace: Namespace, case: Case) -> Answer:

@@ -52,10 +52,13 @@ class Again(Exception):
 
 
 class Worker(Protocol):
-    """Runs one submission at a time: `begin`, then `receive` until it gives `None`, then `finish`."""
+    """Runs one submission at a time: `begin`, `send` and `receive` until that gives `None`, then `finish`."""
 
     def begin(self, job: bytes, seconds: int) -> None:
         """Start a fresh process on this job (a whole frame), with so many seconds of CPU time."""
+
+    def send(self, frame: bytes, deadline: float) -> None:
+        """Hand in one frame more; raises `Late`. A process that is dead is noticed when it is listened to."""
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """The next frame; `None` when the process will say no more; raises `Late` and `FrameError`."""
@@ -152,9 +155,19 @@ class WarmWorker:
                         raise WorkerError("The process that runs notebooks does not stay alive.") from None
                     self._stop()
                     self._start()
-        with contextlib.suppress(OSError):  # a child that is dead already is noticed when it is listened to
-            ours.settimeout(_GONE_SECONDS)
-            ours.sendall(job)
+        with contextlib.suppress(Late):
+            self.send(job, time.monotonic() + _GONE_SECONDS)
+
+    def send(self, frame: bytes, deadline: float) -> None:
+        """Hand the child one frame; a learner's code may be what does not read it."""
+        assert self._channel is not None
+        self._channel.settimeout(max(0.001, deadline - time.monotonic()))
+        try:
+            self._channel.sendall(frame)
+        except TimeoutError:
+            raise Late from None
+        except OSError:
+            return  # it is dead, which is noticed when it is listened to
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """The child's next frame."""
@@ -257,6 +270,7 @@ class ColdWorker:
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._arrived: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
+        self._to_go: queue.Queue[bytes | None] = queue.Queue()
         self._unpacker = Unpacker()
 
     def begin(self, job: bytes, seconds: int) -> None:
@@ -273,15 +287,18 @@ class ColdWorker:
                 cwd=self._folder.name,
             )
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._arrived, self._unpacker = queue.Queue(maxsize=64), Unpacker()
+        self._arrived, self._to_go, self._unpacker = queue.Queue(maxsize=64), queue.Queue(), Unpacker()
         threading.Thread(target=_listen, args=(self._process.stdout, self._arrived), daemon=True).start()
+        threading.Thread(target=_tell, args=(self._process.stdin, self._to_go), daemon=True).start()
         ready = self.receive(time.monotonic() + START_SECONDS)
         if ready is None or ready[0] != "ready":
             self.finish()
             raise WorkerError("The process that runs notebooks ended while it started.")
-        with contextlib.suppress(OSError):
-            self._process.stdin.write(job)
-            self._process.stdin.flush()
+        self._to_go.put(job)
+
+    def send(self, frame: bytes, deadline: float) -> None:
+        """Have the frame written; whether it is read shows in what comes back."""
+        self._to_go.put(frame)
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """The process's next frame."""
@@ -309,9 +326,7 @@ class ColdWorker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+        self._to_go.put(None)
         self._folder.cleanup()
         return ended
 
@@ -327,3 +342,11 @@ def _listen(stream: IO[bytes], arrived: queue.Queue[bytes | None]) -> None:
         while block := os.read(stream.fileno(), 1 << 16):
             arrived.put(block)
     arrived.put(None)
+
+
+def _tell(stream: IO[bytes], to_go: queue.Queue[bytes | None]) -> None:
+    """Write what is to go, until there is no more or nobody to read it."""
+    with contextlib.suppress(OSError), stream:
+        while (frame := to_go.get()) is not None:
+            stream.write(frame)
+            stream.flush()

@@ -112,8 +112,12 @@ class _Log:
     """What is known of one submission while it runs, over all its runs."""
 
     cases: dict[str, list[Case]]
+    """Of each question, as they were drawn."""
+    order: dict[str, list[int]]
+    """Of each question, in which order its cases are put."""
     fate: Fate
     answers: dict[str, list[Answer]] = field(default_factory=dict)
+    """Of each question, in the order in which its cases were put."""
     finished: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
@@ -130,6 +134,18 @@ class _Log:
 
     def open_questions(self) -> list[str]:
         return [name for name in self.cases if name not in self.finished]
+
+    def case_to_put(self) -> Case | None:
+        """The next case of the question that is running, without what it is called."""
+        if not isinstance(self.place, str) or self.place in self.finished:
+            return None
+        place = self.order[self.place][len(self.answers[self.place])]
+        return Case("", self.cases[self.place][place].inputs)
+
+    def answers_as_drawn(self, name: str) -> list[Answer]:
+        """The answers to one question, each in its case's place; none where it was never asked."""
+        by_place = dict(zip(self.order[name], self.answers.get(name, []), strict=False))
+        return [by_place[place] for place in sorted(by_place)]
 
 
 @cache
@@ -173,7 +189,8 @@ def grade(
     """
     questions = [q for q in exercise(name).questions if question in (None, q.name)]
     cases = {q.name: draw(q, secrets[q.name]) for q in questions}
-    outcome = _outcome(notebook, name, cases, limits, worker)
+    order = {q.name: secret_order(secrets[q.name], len(cases[q.name])) for q in questions}
+    outcome = _outcome(notebook, name, cases, order, limits, worker)
     return Graded(
         status="stopped" if outcome.reasons else "graded",
         reason=" ".join(outcome.reasons),
@@ -185,19 +202,25 @@ def grade(
 
 
 def check(notebook: Notebook, name: str, limits: Limits, worker: Worker) -> Outcome:
-    """The same for a learner's own eyes, on the very cases that `check(...)` shows in the notebook."""
+    """The same for a learner's own eyes, on the very cases that `check(...)` puts in the notebook, in their order."""
     cases = {
         question.name: question.asked.draw(np.random.default_rng(LEARNERS_SEED))
         for question in exercise(name).questions
     }
-    return _outcome(notebook, name, cases, limits, worker)
+    order = {question: list(range(len(drawn))) for question, drawn in cases.items()}
+    return _outcome(notebook, name, cases, order, limits, worker)
 
 
 def _outcome(
-    notebook: Notebook, name: str, cases: dict[str, list[Case]], limits: Limits, worker: Worker
+    notebook: Notebook,
+    name: str,
+    cases: dict[str, list[Case]],
+    order: dict[str, list[int]],
+    limits: Limits,
+    worker: Worker,
 ) -> Outcome:
     began = time.monotonic()
-    log = _Log(cases, Fate(notebook.sources, notebook.in_text))
+    log = _Log(cases, order, Fate(notebook.sources, notebook.in_text))
     _run(notebook, name, log, limits, worker)
     log.reasons += _interrupted(log, limits)
     if log.reasons and log.queued >= limits.patience * _NEARLY:
@@ -290,6 +313,11 @@ def draw(question: Question, secret: bytes) -> list[Case]:
     return question.asked.draw(np.random.default_rng(int.from_bytes(secret)))
 
 
+def secret_order(secret: bytes, count: int) -> list[int]:
+    """The order in which so many cases are put, so that no answer can go by a case's place."""
+    return [int(place) for place in np.random.default_rng((int.from_bytes(secret), count)).permutation(count)]
+
+
 def _run(notebook: Notebook, name: str, log: _Log, limits: Limits, worker: Worker) -> None:
     """Run until every question is finished, the time is over, or it was tried `MOST_RUNS` times.
 
@@ -345,11 +373,10 @@ def _run_once(
 
 
 def _job(cells: dict[int, str], name: str, log: _Log, limits: Limits) -> bytes:
-    questions = {q: wire.encode_cases(log.cases[q]).decode("ascii") for q in log.open_questions()}
     job = {
         "exercise": name,
         "cells": {str(number): source for number, source in cells.items()},
-        "questions": questions,
+        "questions": {question: len(log.cases[question]) for question in log.open_questions()},
         "cell_seconds": limits.cell,
     }
     return pack("job", wire.encode(job))
@@ -371,12 +398,22 @@ def _listen(log: _Log, clock: Clock, limits: Limits) -> str:
             if word == "done":
                 return "" if not log.open_questions() else "it forged its messages"
             _take(log, word, payload)
+            if word in ("question", "answer"):
+                _put(log, deadline, limits, worker)
         except Late:
             return f"it took longer than {limits.cell:g} s and did not let itself be stopped"
         except (FrameError, wire.WireError, ValueError):
             return "it wrote into the grader's messages"
         except MemoryError:
             return "it flooded the grader with data"
+
+
+def _put(log: _Log, deadline: float, limits: Limits, worker: Worker) -> None:
+    """Hand in the next case of the question that is running, now that the one before it is answered."""
+    case = log.case_to_put()
+    if case is not None:
+        frame = pack("case", wire.encode_cases([case]))
+        worker.send(frame, min(deadline, time.monotonic() + limits.cell + _GRACE))
 
 
 def _take(log: _Log, word: str, payload: bytes) -> None:
@@ -442,9 +479,9 @@ def _fill(log: _Log, name: str, answer: Answer) -> None:
 def _decided(question: Question, log: _Log) -> tuple[Verdict, str]:
     """The verdict, and the note of what a failed cell cost, if one did."""
     cases = log.cases[question.name]
-    answers = log.answers.get(question.name) or [Answer("missing", detail=question.asked.needs[0])] * len(
-        cases
-    )
+    answers = log.answers_as_drawn(question.name) or [
+        Answer("missing", detail=question.asked.needs[0]) for _ in cases
+    ]
     try:
         with bounds.judging():
             decided = log.fate.explained(decide(question, cases, answers), question.asked.needs, answers)

@@ -6,13 +6,14 @@ trusted side and with nobody else; the parent never reads a byte that a learner 
 more ends instead; then the parent imports all else that notebooks use, and the submission begins again. Cold (`--once`,
 elsewhere): one process for each submission, which imports everything and speaks over its standard input and output.
 
-The child receives one frame, `job`: the cells, the questions' cases, and the seconds that one cell may take. It
-runs the cells in order, as "Restart and run all" would, then puts the questions in order, and says at each step
-where it is, so that the trusted side knows which cell ended the process:
+The child receives one frame, `job`: the cells, how many cases each question has, and the seconds that one cell may
+take. It runs the cells in order, as "Restart and run all" would, then puts the questions in order, and says at each
+step where it is, so that the trusted side knows which cell ended the process:
 
 - `cell k` before cell k; after it `passed [k, statement, type, message, module]` for each statement that was passed
   over, and `raised [k, type, message]` where it raised;
-- `question k` before question k, then one `answer` a case, each sent as soon as it is there;
+- `question k` before question k, then one `answer` a case. Each `case` is a frame of its own, without what it is
+  called, and is handed in only when the one before it is answered: no code can look at what is still to come;
 - `done`.
 """
 
@@ -154,15 +155,19 @@ class Sitting:
     """One submission's run, inside its own process."""
 
     def __init__(
-        self, shell: Any, send: Callable[[bytes], None], waited: Callable[[], float], job: dict[str, Any]
+        self,
+        shell: Any,
+        take: Callable[[], bytes],
+        send: Callable[[bytes], None],
+        waited: Callable[[], float],
     ) -> None:
+        job = wire.decode_ours(take())
         self._shell = shell
+        self._take = take
         self._waited = waited
         self._send = send
         self._cells: dict[int, str] = {int(k): source for k, source in job["cells"].items()}
-        self._cases: dict[str, list[Case]] = {
-            name: wire.decode_cases(cases.encode("ascii")) for name, cases in job["questions"].items()
-        }
+        self._cases: dict[str, int] = job["questions"]
         self._asked: tuple[Asked, ...] = exercises.load_asked(job["exercise"])
         self._seconds = float(job["cell_seconds"])
         self._process = os.getpid()
@@ -205,7 +210,8 @@ class Sitting:
         clear_hooks()
         self._say("question", asked.name.encode())
         late = False
-        for case in self._cases[asked.name]:
+        for _ in range(self._cases[asked.name]):
+            [case] = wire.decode_cases(self._take())
             answer = Answer("timed out") if late else self._ask_one(asked, case)
             late = answer.status == "timed out"
             self._say("answer", _encoded(answer))
@@ -278,12 +284,16 @@ def _sit(
         if not prepared:
             sys.meta_path.insert(0, _Unprepared())
         unpacker = Unpacker(LARGEST_JOB)
-        while (frame := unpacker.take()) is None:
-            block = receive(1 << 20)
-            if not block:
-                os._exit(1)
-            unpacker.feed(block)
-        Sitting(shell, send, waited, wire.decode_ours(frame[1])).run()
+
+        def take() -> bytes:
+            while (frame := unpacker.take()) is None:
+                block = receive(1 << 20)
+                if not block:
+                    os._exit(1)
+                unpacker.feed(block)
+            return frame[1]
+
+        Sitting(shell, take, send, waited).run()
         code = 0
     finally:
         os._exit(code)

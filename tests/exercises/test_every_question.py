@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from verdicts import drawn, find
 
@@ -59,6 +61,29 @@ def test_more_seeds_tell_every_misconception_apart(name, seeds):
         for held in question.judged.misconceptions:
             got = decide(question, cases, ask_ours(question.asked, held.wrong, cases))
             assert got.misconception == held.name, f"seed {seed}, {held.name}: {got.text()}"
+
+
+WORDS = {"diagnose", "first_nonfinite", "overflow_layer", "balance_threshold", "cycle_threshold"}
+"""Questions of which some answers are a word or `None`, which one could give by counting."""
+
+
+def words(name: str, seed: int) -> Counter[str | None]:
+    """How often the reference answers with each word, and with `None`."""
+    question, cases = find(name), drawn(name, seed)
+    answers = ask_ours(question.asked, question.judged.reference, cases)
+    return Counter(answer.value for answer in answers if answer.value is None or type(answer.value) is str)
+
+
+def test_these_are_the_questions_with_words_for_answers():
+    names = [asked.name for asked in ASKED if len(drawn(asked.name, 0)) > 1]
+    assert {name for name in names if words(name, 0)} == WORDS
+
+
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_how_many_cases_have_the_same_word_for_an_answer_is_not_to_be_known(name):
+    counts = [words(name, seed) for seed in range(12)]
+    for word in set().union(*counts):
+        assert len({count[word] for count in counts}) > 1, word
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,40 @@ def test_cases_are_the_graders_secret_and_follow_from_the_bytes(toy_exercise):
     assert not (drawn("s", "d") == drawn("s", "e")).all()
 
 
+def test_cases_are_put_in_a_secret_order_that_follows_from_the_bytes():
+    orders = {seed: runner.secret_order(seed.encode(), 5) for seed in "abcdefgh"}
+    assert all(sorted(order) == [0, 1, 2, 3, 4] for order in orders.values())
+    assert len({tuple(order) for order in orders.values()}) > 4
+    assert orders["a"] == runner.secret_order(b"a", 5)
+
+
+def test_an_answer_by_its_place_passes_the_learners_check_and_not_the_grading(worker, tmp_path):
+    """The second case is always zeros; who answers by counting calls need not look at it."""
+    sly = """
+import numpy as np
+
+calls = 0
+def double(x):
+    global calls
+    calls += 1
+    return np.zeros(2) if calls == 2 else 2 * x
+"""
+    notebook_ = read(hand_in(tmp_path, "sly", notebook(sly)))
+    assert runner.check(notebook_, toy.NAME, runner.Limits(), worker).verdicts[0].right
+    graded = []
+    for seed in range(8):
+        secrets = runner.secrets_of(f"{seed}", "d", toy.NAME)
+        order = runner.secret_order(secrets["double"], 3)
+        found = runner.grade(notebook_, toy.NAME, secrets, runner.Limits(), worker, "double")
+        assert (found.points == 2) == (order[1] == 1), order
+        assert found == replace(
+            runner.grade(notebook_, toy.NAME, secrets, runner.Limits(), worker, "double"),
+            seconds=found.seconds,
+        )
+        graded.append(found.points)
+    assert 0 in graded
+
+
 def test_a_hard_coded_answer_passes_the_learners_check_and_not_the_grading(worker, tmp_path, grade):
     seen = toy.probes.draw(np.random.default_rng(LEARNERS_SEED))
     table = [(case["x"].tolist(), (2 * case["x"]).tolist()) for case in seen]

@@ -35,6 +35,18 @@ def rewrite_checks(notebook):
 
 FRAME = "import os, struct\ndef frame(body):\n    os.write(3, struct.pack('>I', len(body)) + body)\n"
 
+WATCHED = """
+import gc
+asked, looked = double, []
+def double(x):
+    global threshold
+    cases = [found for found in gc.get_objects() if type(found).__name__ == "Case"]
+    if not looked and any(SEEN for case in cases):
+        threshold = 0.25
+    looked.append(cases)
+    return asked(x)
+"""
+
 TRICKS = (
     Trick("forged_outputs", ("double = norm = top = lambda x: 0",), NOTHING, edit=claim_all),
     Trick(
@@ -259,6 +271,16 @@ while frame:
 for value in gc.get_objects():
     reached |= type(value).__name__ in ("Judged", "Question", "Verdict", "Misconception")
 """,
+    ),
+    Trick("reads_what_its_case_is_called", (WATCHED.replace("SEEN", "case.label"),), ALL_BUT["threshold"]),
+    Trick(
+        "looks_at_the_cases_to_come",
+        (WATCHED.replace("SEEN", "case.inputs.keys() != {'x'} or len(case['x']) != len(x)"),),
+        ALL_BUT["threshold"],
+    ),
+    reach(
+        "looks_at_the_cases_before_any_is_put",
+        "import gc\nreached = any(type(found).__name__ == 'Case' for found in gc.get_objects())",
     ),
     reach("imports_the_reference", "import course_lib.checks.judges.e01_explosion\nreached = True"),
     reach(

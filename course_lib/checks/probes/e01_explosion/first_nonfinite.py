@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 
 from course_lib.checks.asking import Asked, Namespace
 from course_lib.checks.case import Case, Plain
+from course_lib.checks.drawing import one_of_each_and_more
 
 
 def draw(rng: np.random.Generator) -> list[Case]:
-    """Records of runs that broke, each in its own way, and of one that only came close."""
+    """Records of runs that broke, each in its own way, of one that only came close, and one or two more of any."""
+    return one_of_each_and_more(rng, _one_of_each, 2)
+
+
+def _one_of_each(rng: np.random.Generator) -> list[Case]:
     records = {
         "a softmax that is too sure": _sure_softmax(rng),
         "a feature that never varies": _constant_feature(rng),

@@ -6,6 +6,7 @@ import numpy as np
 
 from course_lib.checks.asking import Asked, Namespace
 from course_lib.checks.case import Case, Plain
+from course_lib.checks.drawing import one_of_each_and_more
 
 LARGEST = {
     "float16": 65504.0,
@@ -18,7 +19,10 @@ LARGEST = {
 
 def draw(rng: np.random.Generator) -> list[Case]:
     """Chains that leave their format well inside a layer, so that the rounding of one layer decides nothing."""
+    return one_of_each_and_more(rng, _one_of_each, 2)
 
+
+def _one_of_each(rng: np.random.Generator) -> list[Case]:
     def chain(label: str, kind: str, last: int, spare: int, sign: int = 1) -> Case:
         # The signal reaches the format's limit between layer `last` and the next one.
         gain = sign * round(float(LARGEST[kind] ** (1 / (last + rng.uniform(0.4, 0.6)))), 3)

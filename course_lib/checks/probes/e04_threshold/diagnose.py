@@ -8,11 +8,16 @@ import numpy as np
 
 from course_lib.checks.asking import Asked, Namespace
 from course_lib.checks.case import Case, Plain
+from course_lib.checks.drawing import one_of_each_and_more
 from course_lib.checks.probes.e04_threshold.norms import drawn_norms
 
 
 def draw(rng: np.random.Generator) -> list[Case]:
-    """One run of each kind, and the runs that a shorter rule would take for another kind."""
+    """One run of each kind, the runs that a shorter rule would take for another kind, and a few more of any."""
+    return one_of_each_and_more(rng, _one_of_each, 4)
+
+
+def _one_of_each(rng: np.random.Generator) -> list[Case]:
     c = 1.0
 
     def case(label: str, clipped: bool, learns: bool, flat: float = 1.0, unit: float = 1.0) -> Case:

@@ -6,10 +6,15 @@ import numpy as np
 
 from course_lib.checks.asking import Asked, Namespace
 from course_lib.checks.case import Case, Plain
+from course_lib.checks.drawing import one_of_each_and_more
 
 
 def draw(rng: np.random.Generator) -> list[Case]:
-    """Against the weights, at an angle, with them, across them, and too short to be clipped there."""
+    """Against the weights, at an angle, with them, across them, too short to be clipped there; and more of any."""
+    return one_of_each_and_more(rng, _one_of_each, 2)
+
+
+def _one_of_each(rng: np.random.Generator) -> list[Case]:
     size = float(rng.integers(2, 6))
     w = size * np.array([3.0, 4.0])
     long = float(rng.integers(26, 60))  # longer than w, whose length is 5 * size

@@ -6,11 +6,15 @@ import numpy as np
 
 from course_lib.checks.asking import Asked, Namespace
 from course_lib.checks.case import Case, Plain
+from course_lib.checks.drawing import one_of_each_and_more
 
 
 def draw(rng: np.random.Generator) -> list[Case]:
-    """A decay of middle strength, a weak one, one just weak enough for a circle, one too strong for it, and none."""
+    """A decay of middle strength, a weak one, one just weak enough for a circle, one too strong, none; and more."""
+    return one_of_each_and_more(rng, _one_of_each, 2)
 
+
+def _one_of_each(rng: np.random.Generator) -> list[Case]:
     def case(label: str, lr: float, decay: float) -> Case:
         return Case(label, {"lr": lr, "decay": decay, "radius": round(float(rng.uniform(2, 9)), 1)})
 
