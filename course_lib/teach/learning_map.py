@@ -86,7 +86,7 @@ def _entries(here: Lesson, open_from: set[str]) -> list[dict[str, Any]]:
             "name": lesson.name,
             "title": _title(lesson),
             "promise": lesson.promise,
-            "exercise": lesson.exercise,
+            "exercise": lesson.exercise is not None,
             "here": lesson == here,
             "facts": _facts(lesson, open_from),
         }
