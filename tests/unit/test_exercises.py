@@ -18,16 +18,6 @@ from course_lib.checks.exercises import EXERCISES, LEARNERS_SEED, load, load_ask
 from course_lib.checks.judging import Question, decide
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = {
-    "cure_and_strength",
-    "gan_step",
-    "gap_interval",
-    "initial_gain",
-    "rule_and_threshold",
-    "rule_and_value",
-    "train",
-}
-"""Questions whose every case trains networks or resamples thousands of times: 6 seeds instead of 20."""
 WIDTH_OF_A_LETTER = 0.52
 """On average, in a wide sans-serif (DejaVu Sans), as a part of the font's size."""
 
@@ -49,7 +39,7 @@ each_question = pytest.mark.parametrize("question", questions())
 
 
 def seeds(question: Question) -> range:
-    return range(6 if question.name in LONG else 20)
+    return range(6 if question.judged.dear else 20)
 
 
 def drawn(question: Question, seed: int):
@@ -59,7 +49,6 @@ def drawn(question: Question, seed: int):
 def test_no_two_questions_of_the_course_share_a_name():
     names = [asked.name for name in EXERCISES for asked in load_asked(name)]
     assert len(names) == len(set(names))
-    assert set(names) >= LONG
 
 
 @each_question
