@@ -67,7 +67,6 @@ _WHERE_OWED = (
     *FOLDERS.values(),
     *(f"course_lib/{room}" for room in ("curriculum.py", "figures", "demos", "checks")),
     "tests/exercises",
-    "tests/demos",
 )
 
 
