@@ -84,6 +84,10 @@ def build(root: Path, names: Sequence[str] = (), force: bool = False) -> list[st
         if not force and not drift.problems(product, root):
             print(f"{product.path:<44} up to date", flush=True)
             continue
+        if not force and (stored := drift.with_todays_map(product, root)) is not None:
+            _write(product.file(root), stored)
+            print(f"{product.path:<44} its map of lessons", flush=True)
+            continue
         started = time.perf_counter()
         try:
             _write(product.file(root), finished(product, root))
