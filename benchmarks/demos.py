@@ -30,11 +30,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"
 import needs
 from harness import browser, run_all, served
 
+from course_lib.demos import NAMES as DEMOS
+
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Locator, Page
 
 FRAME = 1000 / 60
-DEMOS = ("chain", "plane", "monitor", "spike", "phase", "groups")
 WORK = ("ScriptDuration", "RecalcStyleDuration", "LayoutDuration")
 # A message sent while a frame is being prepared arrives after that frame was painted.
 CLOCK = """

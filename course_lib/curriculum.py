@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+ExerciseSize = Literal["full", "small"]
 
 
 @dataclass(frozen=True)
@@ -10,8 +13,9 @@ class Lesson:
     """One lesson: its place in the sequence, its promise, and what stands before it.
 
     `minutes` is what it asks of a reader; `opens_with` is the id of its first prediction, which opens the way
-    to the lessons after it; `needs` names the lessons that must come first; `exercise` says whether a graded
-    exercise of the same name goes with it.
+    to the lessons after it; `needs` names the lessons that must come first; `exercise` says which graded exercise of
+    the same name goes with it, if any. A `tour` shows how the course works and teaches nothing yet, so it has not the
+    parts of a lesson (`course_lib.build.rules`).
     """
 
     number: int
@@ -21,7 +25,8 @@ class Lesson:
     minutes: int
     opens_with: str
     needs: tuple[str, ...] = ()
-    exercise: bool = True
+    exercise: ExerciseSize | None = "full"
+    tour: bool = False
 
     @property
     def name(self) -> str:
@@ -37,7 +42,8 @@ LESSONS: tuple[Lesson, ...] = (
         "Know in ten minutes how this course works, and that it works on your machine.",
         10,
         "halving-the-step",
-        exercise=False,
+        exercise=None,
+        tour=True,
     ),
     Lesson(
         1,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from course_lib.build import drift, execute, notebook, numbers, outputs, source
+from course_lib.build import drift, execute, notebook, numbers, outputs, readme, rules, source
 from course_lib.build.notebook import Notebook
 from course_lib.build.products import Product, products
 from course_lib.errors import CourseError
@@ -69,7 +69,7 @@ def check(root: Path, names: Sequence[str] = ()) -> list[str]:
     for product in planned:
         complaints += drift.problems(product, root)
     if not names:
-        complaints += drift.strays(root)
+        complaints += [*drift.strays(root), *readme.problems(root)]
     if not complaints:
         print(f"{len(planned)} notebooks are as their sources say.")
     return complaints
@@ -78,9 +78,15 @@ def check(root: Path, names: Sequence[str] = ()) -> list[str]:
 def build(root: Path, names: Sequence[str] = (), force: bool = False) -> list[str]:
     """Build what has drifted from its source, and all of it with `force`; one sentence for each that failed."""
     planned, complaints = _plan(root, names)
+    if not names:
+        readme.write(root)
     for product in planned:
         if not force and not drift.problems(product, root):
             print(f"{product.path:<44} up to date", flush=True)
+            continue
+        if not force and (stored := drift.with_todays_map(product, root)) is not None:
+            _write(product.file(root), stored)
+            print(f"{product.path:<44} its map of lessons", flush=True)
             continue
         started = time.perf_counter()
         try:
@@ -156,17 +162,21 @@ def check_numbers(
 
 
 def _plan(root: Path, names: Sequence[str]) -> tuple[list[Product], list[str]]:
-    """What is to be built, lessons first, and one sentence for each source that cannot be."""
+    """What is to be built, lessons first, and one sentence for each source that cannot be, or breaks a rule."""
     planned: list[Product] = []
-    complaints: list[str] = []
+    complaints: list[str] = [] if names else rules.broken_by_course(root)
     for kind in source.FOLDERS:
         for path in source.source_paths(root, kind):
             if names and path.stem not in names:
                 continue
             try:
-                planned += products(source.read(path, root))
+                read = source.read(path, root)
+                complaints += rules.broken(read)
+                planned += products(read)
             except CourseError as error:
                 complaints.append(str(error))
+    for name in names or [""]:
+        complaints += rules.owed(root, name)
     return planned, complaints
 
 

@@ -90,7 +90,15 @@ def _known(exercise: str) -> None:
 
 def _face(half: str, exercise: str, constant: str) -> tuple[Any, ...]:
     """The questions that a package names, in its order."""
-    questions: tuple[Any, ...] = getattr(import_module(f"course_lib.checks.{half}.e{exercise}"), constant, ())
+    package = f"course_lib.checks.{half}.e{exercise}"
+    try:
+        questions: tuple[Any, ...] = getattr(import_module(package), constant, ())
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise OutOfOrder(
+            f"checks/{half}/e{exercise}/ is missing; `course new question NAME --exercise {exercise}` makes it."
+        ) from None
     if not questions:
         raise OutOfOrder(
             f"checks/{half}/e{exercise}/__init__.py does not name its questions; "

@@ -79,6 +79,7 @@ class Judged:
     - `parts`: the names of the numbers in an answer of several, to say which of them is wrong.
     - `picture(case, answer, expected)`: the failing case as an SVG string, drawn only when an answer was given;
       `expected` is `None` where no single answer is.
+    - `dear`: why a set of cases takes a second or more, if it does; the tests then draw fewer of them.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Judged:
     atol: float = 1e-9
     parts: tuple[str, ...] = ()
     picture: Callable[[Case, Plain, Plain], str] | None = None
+    dear: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from course_lib.grading.process import Late, Worker
+
+T = TypeVar("T")
 
 _LEAST = 0.05
 """Seconds of waiting below which nothing is granted."""
@@ -26,10 +30,18 @@ class Clock:
 
     def receive(self) -> tuple[str, bytes] | None:
         """The next frame, as the worker has it; raises `Late` when the time is over, and `FrameError`."""
+        return self._within(self._worker.receive)
+
+    def send(self, frame: bytes) -> None:
+        """Hand in a frame; raises `Late` when the time is over."""
+        left = [frame]
+        self._within(lambda until: self._worker.send(left.pop() if left else b"", until))
+
+    def _within(self, do: Callable[[float], T]) -> T:
         until = time.monotonic() + self._each
         while True:
             try:
-                return self._worker.receive(min(self._deadline, until))
+                return do(min(self._deadline, until))
             except Late:
                 more = min(self._worker.waited(), self._patience) - self.waited
                 if more < _LEAST:

@@ -58,7 +58,10 @@ class Worker(Protocol):
         """Start a fresh process on this job (a whole frame), with so many seconds of CPU time."""
 
     def send(self, frame: bytes, deadline: float) -> None:
-        """Hand in one frame more; raises `Late`. A process that is dead is noticed when it is listened to."""
+        """Hand in one frame more; raises `Late`, after which an empty one goes on with what is left of it.
+
+        A process that is dead is noticed when it is listened to.
+        """
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """The next frame; `None` when the process will say no more; raises `Late` and `FrameError`."""
@@ -97,6 +100,7 @@ class WarmWorker:
         self._channel: socket.socket | None = None
         self._ready = False
         self._unpacker = Unpacker()
+        self._unsent = b""
         self._ended: bytes | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="course-worker-"))
         self._said = (self._folder / "said").open("w+b")
@@ -141,7 +145,7 @@ class WarmWorker:
     def begin(self, job: bytes, seconds: int) -> None:
         """Fork a child and hand it the job."""
         ours, theirs = socket.socketpair()
-        self._channel, self._unpacker, self._ended = ours, Unpacker(), None
+        self._channel, self._unpacker, self._unsent, self._ended = ours, Unpacker(), b"", None
         with theirs:
             for attempt in (1, 2):
                 try:
@@ -161,13 +165,15 @@ class WarmWorker:
     def send(self, frame: bytes, deadline: float) -> None:
         """Hand the child one frame; a learner's code may be what does not read it."""
         assert self._channel is not None
-        self._channel.settimeout(max(0.001, deadline - time.monotonic()))
-        try:
-            self._channel.sendall(frame)
-        except TimeoutError:
-            raise Late from None
-        except OSError:
-            return  # it is dead, which is noticed when it is listened to
+        self._unsent += frame
+        while self._unsent:
+            self._channel.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                self._unsent = self._unsent[self._channel.send(self._unsent) :]
+            except TimeoutError:
+                raise Late from None
+            except OSError:
+                return  # it is dead, which is noticed when it is listened to
 
     def receive(self, deadline: float) -> tuple[str, bytes] | None:
         """The child's next frame."""

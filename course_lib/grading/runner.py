@@ -399,7 +399,7 @@ def _listen(log: _Log, clock: Clock, limits: Limits) -> str:
                 return "" if not log.open_questions() else "it forged its messages"
             _take(log, word, payload)
             if word in ("question", "answer"):
-                _put(log, deadline, limits, worker)
+                _put(log, clock)
         except Late:
             return f"it took longer than {limits.cell:g} s and did not let itself be stopped"
         except (FrameError, wire.WireError, ValueError):
@@ -408,12 +408,11 @@ def _listen(log: _Log, clock: Clock, limits: Limits) -> str:
             return "it flooded the grader with data"
 
 
-def _put(log: _Log, deadline: float, limits: Limits, worker: Worker) -> None:
+def _put(log: _Log, clock: Clock) -> None:
     """Hand in the next case of the question that is running, now that the one before it is answered."""
     case = log.case_to_put()
     if case is not None:
-        frame = pack("case", wire.encode_cases([case]))
-        worker.send(frame, min(deadline, time.monotonic() + limits.cell + _GRACE))
+        clock.send(pack("case", wire.encode_cases([case])))
 
 
 def _take(log: _Log, word: str, payload: bytes) -> None:

@@ -64,45 +64,60 @@ class LearningMap(Panel):
 
     def text(self) -> str:
         """One line a lesson, with a mark at this one."""
-        return _as_text(self.lessons)
+        return stored_map(self.here.name)["text/plain"]
 
     def html(self) -> str:
         """The lessons as a list of links, this one marked; how an exercise is opened without a kernel."""
-        return _as_html(self.lessons)
+        return stored_map(self.here.name)["text/html"]
 
 
 def stored_map(lesson: str) -> dict[str, str]:
     """The map as the notebook of `lesson` stores it, where nobody has predicted yet: its text and its HTML by kind.
 
-    Raises `KeyError` for a lesson there is not.
+    The first lesson stores the whole map. Every other one stores itself, the lessons that it needs and where the whole
+    map is, so that a new lesson changes no notebook but the first. Raises `KeyError` for a lesson there is not.
     """
-    entries = _entries(find_lesson(lesson), set())
-    return {"text/plain": _as_text(entries), "text/html": _as_html(entries)}
+    here, first = find_lesson(lesson), LESSONS[0]
+    if here == first:
+        entries = _entries(here, set())
+        return {"text/plain": _as_text(entries), "text/html": _as_html(entries)}
+    entries = [
+        _entry(entry, here, _needs(entry)) for entry in LESSONS if entry == here or entry.name in here.needs
+    ]
+    return {
+        "text/plain": f"{_as_text(entries)}\nThe whole map is in {_title(first)}.",
+        "text/html": f'{_as_html(entries)}<p>The whole map is in <a href="{first.name}.ipynb">'
+        f"{escape(_title(first))}</a>.</p>",
+    }
 
 
 def _entries(here: Lesson, open_from: set[str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": lesson.name,
-            "title": _title(lesson),
-            "promise": lesson.promise,
-            "exercise": lesson.exercise,
-            "here": lesson == here,
-            "facts": _facts(lesson, open_from),
-        }
-        for lesson in LESSONS
-    ]
+    return [_entry(lesson, here, _needs(lesson) + _edges(lesson, open_from)) for lesson in LESSONS]
 
 
-def _facts(lesson: Lesson, open_from: set[str]) -> list[str]:
-    facts = [f"{lesson.minutes} minutes"]
-    if lesson.needs:
-        facts.append("needs " + _titles(lesson.needs))
+def _entry(lesson: Lesson, here: Lesson, facts: list[str]) -> dict[str, Any]:
+    return {
+        "name": lesson.name,
+        "title": _title(lesson),
+        "promise": lesson.promise,
+        "exercise": lesson.exercise is not None,
+        "here": lesson == here,
+        "facts": facts,
+    }
+
+
+def _needs(lesson: Lesson) -> list[str]:
+    """What a lesson says of itself, whatever comes after it."""
+    return [f"{lesson.minutes} minutes", *(["needs " + _titles(lesson.needs)] if lesson.needs else [])]
+
+
+def _edges(lesson: Lesson, open_from: set[str]) -> list[str]:
+    """To which lessons it opens the way, and whether it has."""
     edges = [later.name for later in LESSONS if lesson.name in later.needs]
-    if edges:
-        state = "opened" if lesson.name in open_from else "opens, once you have made its prediction,"
-        facts.append(f"{state} the way to {_titles(edges)}")
-    return facts
+    if not edges:
+        return []
+    state = "opened" if lesson.name in open_from else "opens, once you have made its prediction,"
+    return [f"{state} the way to {_titles(edges)}"]
 
 
 def _as_text(entries: Sequence[Mapping[str, Any]]) -> str:

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from course_lib.demos import NAMES as DEMOS
 from course_lib.demos import monitor_demo, spike_demo
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -23,22 +24,15 @@ Role = Literal["slider", "radio"]
 
 pytestmark = pytest.mark.needs("browser")
 
-DEMOS = ("chain", "plane", "monitor", "spike", "phase", "groups")
-CELLS = {
-    "demos.ipynb": (
-        "from course_lib.demos import chain_demo, groups_demo, plane_demo\nchain = chain_demo()\nchain",
-        "plane = plane_demo()\nplane",
-        "print('heard', chain.state(), plane.state())",
-        "chain.gain = 0.8",
-        "chain_demo(unit='tanh')",
-        "from course_lib.demos import monitor_demo, spike_demo\nmonitor = monitor_demo()\nmonitor",
-        "spike = spike_demo()\nspike",
-        "print('settled', monitor.state(), spike.state())",
-        "from course_lib.demos import phase_demo\nphase = phase_demo()\nphase",
-        "print('game', phase.state())",
-        "groups = groups_demo()\ngroups",
-    ),
-}
+CELLS = [
+    "import course_lib.demos",
+    *(f"{name} = course_lib.demos.{name}_demo()\n{name}" for name in DEMOS),
+    "print('heard', chain.state(), plane.state())",
+    "chain.gain = 0.8",
+    "course_lib.demos.chain_demo(unit='tanh')",
+    "print('settled', monitor.state(), spike.state())",
+    "print('game', phase.state())",
+]
 # The contrast of two computed colours (WCAG 2.2, 1.4.3), by way of a canvas that understands every notation.
 CONTRAST = """
 ([node, property, paper]) => {
@@ -61,14 +55,9 @@ CONTRAST = """
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("demos")
-    for name, sources in CELLS.items():
-        notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-        notebook.metadata["kernelspec"] = {
-            "name": "python3",
-            "display_name": "Python 3",
-            "language": "python",
-        }
-        nbformat.write(notebook, path / name)
+    notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path / "demos.ipynb")
     return path
 
 
@@ -79,8 +68,9 @@ def page(folder: Path) -> Iterator[Page]:
         opened = context.new_page()
         failures = listen(opened)
         lab.open(opened, "demos.ipynb")
+        run_cell(opened, cell(opened, containing="import course_lib.demos"))
         for name in DEMOS:
-            run_cell(opened, cell(opened, containing=f"{name} = {name}_demo()"))
+            run_cell(opened, cell(opened, containing=f"{name} = course_lib.demos.{name}_demo()"))
             opened.locator(f".course-{name} svg").first.wait_for()
         yield opened
         assert not failures, failures
@@ -251,7 +241,7 @@ def test_a_key_moves_each_control_of_the_spike(
     page: Page, role: Role, label: str, key: str, state: dict[str, float | str], still: str
 ) -> None:
     """`still` is the kind of curve that this control leaves where it is, but for the scale."""
-    run_cell(page, cell(page, containing="spike = spike_demo()"))
+    run_cell(page, cell(page, containing="spike = course_lib.demos.spike_demo()"))
     see(words(page, "spike"), spike_demo().words()[2])
     before = curves(page, "spike")
     press(page, control(page, "spike", role, label), key)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.build import command, products, source
+from course_lib.build import command, products, rules, source
 
 LESSON = """
 # %% [markdown]
@@ -77,11 +77,18 @@ def write_source(root: Path, kind: source.Kind, body: str, name: str = "01_tiny"
     return path
 
 
+def tiny(patch: pytest.MonkeyPatch) -> None:
+    """The tiny exercise's points, and a curriculum that asks nothing of the tiny course."""
+    patch.setattr(products, "points_of", lambda name: {"half": 10})
+    patch.setattr(rules, "broken", lambda read: [])
+    patch.setattr(rules, "broken_by_course", lambda root: [])
+
+
 @pytest.fixture(autouse=True)
-def tiny_points(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """The tiny exercise's points; the real ones are asked for where a test works on the real course."""
+def tiny_course(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """What holds for the tiny course; the real rules are asked where a test works on the real course."""
     if {"built_course", "course"} & set(request.fixturenames):
-        monkeypatch.setattr(products, "points_of", lambda name: {"half": 10})
+        tiny(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +98,7 @@ def built_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_source(root, "lesson", LESSON)
     write_source(root, "exercise", EXERCISE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(products, "points_of", lambda name: {"half": 10})
+        tiny(patch)
         assert command.build(root) == []
     return root
 

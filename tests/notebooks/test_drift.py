@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import EXERCISE, LESSON, write_source
 
-from course_lib.build import command, drift, products, source
+from course_lib.build import command, drift, execute, products, source
 from course_lib.teach import learning_map
 
 LESSON_FILE = "notebooks/01_tiny.ipynb"
@@ -162,12 +163,28 @@ def test_a_source_that_cannot_be_read_does_not_make_its_notebook_a_stray(course:
     assert found.startswith("source/lessons/01_tiny.py:20: unknown cell metadata")
 
 
-def test_a_new_lesson_shows_in_the_maps_that_others_have_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_lesson_shows_in_the_map_that_the_first_has_stored_and_in_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = Path(__file__).resolve().parents[2]
-    path = root / "source" / "lessons" / "03_clipping_mechanics.py"
-    (lesson,) = products.products(source.read(path, root))
-    assert drift.problems(lesson, root) == []
+    for folder in ("source/lessons", "notebooks"):
+        shutil.copytree(root / folder, tmp_path / folder)
     monkeypatch.setattr(learning_map, "LESSONS", learning_map.LESSONS[:-1])
-    (sentence,) = drift.problems(lesson, root)
-    assert sentence.startswith("notebooks/03_clipping_mechanics.ipynb: cell ")
+    monkeypatch.setattr(execute, "run", lambda *_: pytest.fail("a map was run"))
+    others = [lesson.name for lesson in learning_map.LESSONS[1:]]
+    assert command.check(tmp_path, others) == []
+    first = learning_map.LESSONS[0].name
+    [sentence] = command.check(tmp_path, [first])
+    assert sentence.startswith(f"notebooks/{first}.ipynb: cell ")
     assert sentence.endswith("its map of lessons is not what course_lib.curriculum now says")
+    capsys.readouterr()
+    assert command.build(tmp_path, [first]) == []
+    assert capsys.readouterr().out.split() == [f"notebooks/{first}.ipynb", *"its map of lessons".split()]
+    assert command.check(tmp_path, [first]) == []
+
+
+def test_a_map_hides_no_other_drift(course: Path) -> None:
+    change(course, LESSON_FILE, lambda nb: nb["cells"][0]["source"].append("!"))
+    read = source.read(course / "source" / "lessons" / "01_tiny.py", course)
+    (lesson,) = products.products(read)
+    assert drift.with_todays_map(lesson, course) is None

@@ -8,57 +8,39 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from demos import FACTORIES, Factory, corners
 
-from course_lib.demos import chain_demo, groups_demo, monitor_demo, phase_demo, plane_demo, spike_demo
+import course_lib.demos
+from course_lib.demos import chain_demo, plane_demo
 from course_lib.demos.chain.model import State as ChainState
-from course_lib.demos.stage import Demo, DemoError
+from course_lib.demos.stage import Demo, DemoError, RecordedDemo
 
-FACTORIES = pytest.mark.parametrize(
-    "factory", [chain_demo, groups_demo, monitor_demo, phase_demo, plane_demo, spike_demo]
-)
-CORNERS: list[tuple[Callable[..., Demo], dict[str, Any]]] = (
-    [
-        (chain_demo, {"unit": unit, "gain": gain, "depth": depth, "start": start})
-        for unit in ("linear", "tanh")
-        for gain in (0.5, 1.0, 2.0)
-        for depth in (1, 64, 200)
-        for start in (1e-12, 1.0)
+EACH = pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
+
+
+def test_every_demo_can_be_imported_by_a_lesson_with_its_types() -> None:
+    text = Path(course_lib.demos.__file__).read_text(encoding="utf-8")
+    wanted = [
+        f"from course_lib.demos.{name} import {name}_demo as {name}_demo" for name in course_lib.demos.NAMES
     ]
-    + [
-        (plane_demo, {"first": first, "second": second, "threshold": threshold, "rule": rule})
-        for first, second in ((0.0, 0.0), (11.0, 5.5), (-11.0, -5.5))
-        for threshold in (0.5, 5.0)
-        for rule in ("value", "l2", "linf", "published")
-    ]
-    + [
-        (spike_demo, {"spike": spike, "at": at, "threshold": threshold, "memory": memory})
-        for spike in (1.0, 1.5, 10_000.0)
-        for at in (1, 100)
-        for threshold in (1.0, 9_990.0)
-        for memory in ("0.99", "0.9")
-    ]
-    + [
-        (monitor_demo, {"notch": notch, "rate": rate})
-        for notch in (-4, 0, 8, 9)
-        for rate in ("0.003", "0.03", "0.3")
-    ]
-    + [
-        (phase_demo, {"scheme": scheme, "clipped": clipped, "threshold": threshold, "lr": lr, "decay": decay})
-        for scheme in ("simultaneous", "alternating", "extragradient")
-        for clipped in ("nobody", "both", "generator", "weight")
-        for threshold, lr, decay in ((0.5, 0.05, 0.0), (3.0, 0.5, 0.005), (3.0, 0.5, 0.2), (1.0, 0.1, 0.01))
-    ]
-    + [
-        (groups_demo, {"notch": notch, "batch": batch, "metric": metric})
-        for notch in (-2, 5)
-        for batch in ("everybody", "batches of 16")
-        for metric in ("accuracy", "false positive rate", "log loss")
-    ]
-)
+    missing = [line for line in wanted if line not in text]
+    assert not missing, f"paste into course_lib/demos/__init__.py, below TYPE_CHECKING: {missing}"
+    assert len(re.findall(r"^    from ", text, re.MULTILINE)) == len(wanted), (
+        "a demo is named that is not there"
+    )
+
+
+def test_a_demo_is_a_folder_whose_factory_bears_its_name() -> None:
+    folders = {path.parent.name for path in Path(course_lib.demos.__file__).parent.glob("*/__init__.py")}
+    assert folders == set(FACTORIES), "each folder of demos/ holds a demo.js and offers NAME_demo"
+    for name, factory in FACTORIES.items():
+        assert factory().name == name
+    with pytest.raises(AttributeError, match="no attribute 'other_demo'"):
+        _ = course_lib.demos.other_demo
 
 
 def drawing(demo: Demo) -> ET.Element:
@@ -68,22 +50,22 @@ def drawing(demo: Demo) -> ET.Element:
     return ET.fromstring(base64.b64decode(found[1]).decode())
 
 
-@FACTORIES
-def test_plain_text_is_fixed_and_telling(factory: Callable[[], Demo]) -> None:
+@EACH
+def test_plain_text_is_fixed_and_telling(factory: Factory) -> None:
     assert repr(factory()) == repr(factory())
     assert " ".join(factory().words()) in repr(factory())
     assert "0x" not in repr(factory())
 
 
-@FACTORIES
-def test_the_bundle_has_text_html_and_widget(factory: Callable[[], Demo]) -> None:
+@EACH
+def test_the_bundle_has_text_html_and_widget(factory: Factory) -> None:
     data, _ = factory()._repr_mimebundle_()
     assert set(data) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
     assert data["text/html"] == factory().html()
 
 
-@FACTORIES
-def test_the_picture_has_an_alternative_text(factory: Callable[[], Demo]) -> None:
+@EACH
+def test_the_picture_has_an_alternative_text(factory: Factory) -> None:
     demo = factory()
     found = re.search(r'<img alt="([^"]+)"', demo.html())
     assert found
@@ -91,17 +73,18 @@ def test_the_picture_has_an_alternative_text(factory: Callable[[], Demo]) -> Non
     assert demo.words()[1] in demo.html()
 
 
-@pytest.mark.parametrize(("factory", "state"), CORNERS)
-def test_every_mark_of_the_picture_has_its_place(factory: Callable[..., Demo], state: dict[str, Any]) -> None:
+@EACH
+def test_every_mark_of_the_picture_has_its_place(factory: Factory) -> None:
     """At the corners of what the controls reach: well-formed, finite, and no words beyond the picture's edge."""
-    root = drawing(factory(**state))
-    width, height = float(root.attrib["width"]), float(root.attrib["height"])
-    assert not re.search(r"\b(nan|inf)\b", " ".join(" ".join(mark.attrib.values()) for mark in root))
-    for mark in root.iter("{http://www.w3.org/2000/svg}text"):
-        x, y, words = float(mark.attrib["x"]), float(mark.attrib["y"]), mark.text or ""
-        long = 7 * len(words)
-        left = x - {"end": long, "middle": long / 2}.get(mark.attrib.get("class", "").split()[-1], 0)
-        assert left >= -1 and left + long <= width + 1 and 0 <= y <= height, (words, left, y)
+    for state in corners(factory):
+        root = drawing(factory(**state))
+        width, height = float(root.attrib["width"]), float(root.attrib["height"])
+        assert not re.search(r"\b(nan|inf)\b", " ".join(" ".join(mark.attrib.values()) for mark in root))
+        for mark in root.iter("{http://www.w3.org/2000/svg}text"):
+            x, y, words = float(mark.attrib["x"]), float(mark.attrib["y"]), mark.text or ""
+            long = 7 * len(words)
+            left = x - {"end": long, "middle": long / 2}.get(mark.attrib.get("class", "").split()[-1], 0)
+            assert left >= -1 and left + long <= width + 1 and 0 <= y <= height, (state, words, left, y)
 
 
 def test_the_picture_shows_the_numbers_of_the_state() -> None:
@@ -129,7 +112,7 @@ def test_the_picture_shows_the_numbers_of_the_state() -> None:
     ],
 )
 def test_a_state_out_of_reach_gets_one_sentence(
-    factory: Callable[..., Demo], state: dict[str, Any], sentence: str
+    factory: Factory, state: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(DemoError) as refused:
         factory(**state)
@@ -148,10 +131,12 @@ def test_a_state_can_be_set_and_read_and_pinned() -> None:
 
 
 def test_the_demos_load_neither_torch_nor_matplotlib() -> None:
+    """But for those that show recorded runs, which train networks to have them."""
+    shown = [name for name, factory in FACTORIES.items() if not isinstance(factory(), RecordedDemo)]
+    assert shown
+    calls = "; ".join(f"demos.{name}_demo()" for name in shown)
     code = (
-        "import sys, course_lib.demos as demos; demos.chain_demo(); demos.plane_demo(); demos.spike_demo();"
-        " demos.phase_demo();"
+        f"import sys, course_lib.demos as demos; {calls}; print({{'torch', 'matplotlib'}} & set(sys.modules))"
     )
-    code += "print({'torch', 'matplotlib'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -453,14 +454,30 @@ def test_an_edge_opens_when_its_prediction_was_made() -> None:
     before.receive({"do": "refresh"})
     for shown in (before, learning_map()):
         assert shown.picture.count("course-open") == 1
-        assert "opened the way to 3 Clipping mechanics" in shown.text()
+        assert "opened the way to 3 Clipping mechanics" in shown.lessons[1]["facts"]
 
 
 def test_the_map_shows_the_lessons_that_exist_and_no_others() -> None:
     shown = learning_map()
     assert [entry["name"] for entry in shown.lessons] == [lesson.name for lesson in LESSONS]
-    assert shown.text().count("\n") == len(LESSONS)
-    assert "-> 1 Explosion" in shown.text()
+    assert LearningMap(LESSONS[0].name).text().count("\n") == len(LESSONS)
+
+
+def test_a_lesson_stores_what_it_needs_and_where_the_whole_map_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = LearningMap("04_threshold")
+    assert shown.text().splitlines() == [
+        "Map of lessons",
+        "   3 Clipping mechanics: 50 minutes; needs 1 Explosion",
+        "-> 4 Choosing the threshold: 50 minutes; needs 3 Clipping mechanics",
+        "The whole map is in 0 Start here.",
+    ]
+    assert '<a href="00_start_here.ipynb">0 Start here</a>' in shown.html()
+    new = replace(LESSONS[-1], number=99, slug="new", needs=("04_threshold",))
+    before = shown.html()
+    for room in ("course_lib.curriculum", "course_lib.teach.learning_map"):
+        monkeypatch.setattr(f"{room}.LESSONS", (*LESSONS, new))
+    assert LearningMap("04_threshold").html() == before
+    assert "99 Fairness" in LearningMap("00_start_here").html()
 
 
 def test_every_edge_names_a_prediction_that_its_lesson_asks() -> None:

@@ -82,6 +82,7 @@ function pair([first, second]) {
 }
 
 const ACROSS = 12; // the picture reaches from -12 to 12, and from -6 to 6
+const WIDEST_ARC = 4.6; // so that the angle beside it is still on the page
 const UP = 6;
 const REACH = { first: 11, second: 5.5 };
 const STEP = 0.5;
@@ -156,7 +157,7 @@ function turn({ unit, x, y }, state, { length, rules }) {
   const from = Math.atan2(state.second, state.first);
   const by = signedTurn(state, vector);
   const at = (angle, radius) => [x(radius * Math.cos(angle)), y(radius * Math.sin(angle))];
-  const radius = 0.62 * length;
+  const radius = Math.min(0.62 * length, WIDEST_ARC);
   const arc = Array.from({ length: 25 }, (_, step) => at(from + (by * step) / 24, radius));
   const [labelX, labelY] = at(from + by / 2, radius + 14 / unit);
   marks.push(["polyline", { points: [...at(0, 0), ...at(from + by, length)], class: `ray ${state.rule}-line` }]);

@@ -62,6 +62,7 @@ def _pair(vector: Vector) -> str:
 
 ACROSS, UP = 12, 6  # the picture reaches from -12 to 12, and from -6 to 6
 WIDTH, HEIGHT = 696, 348
+WIDEST_ARC = 4.6  # so that the angle beside it is still on the page
 UNIT = WIDTH / (2 * ACROSS)
 
 
@@ -127,10 +128,11 @@ def _turn(g: Vector, vector: Vector, turned: float, rule: str) -> list[svg.Mark]
         return [thread]
     start, by = math.atan2(g[1], g[0]), _signed_turn(g, vector)
     length = math.hypot(*g)
-    arc = [_at(start + by * step / 24, 0.62 * length) for step in range(25)]
+    radius = min(0.62 * length, WIDEST_ARC)
+    arc = [_at(start + by * step / 24, radius) for step in range(25)]
     beside = math.cos(start + by / 2)
     side = "start" if beside > 0.4 else "end" if beside < -0.4 else "middle"
-    x, y = _at(start + by / 2, 0.62 * length + 14 / UNIT)
+    x, y = _at(start + by / 2, radius + 14 / UNIT)
     return [
         thread,
         svg.polyline([(_x(0), _y(0)), _at(start + by, length)], f"ray {rule}-line"),

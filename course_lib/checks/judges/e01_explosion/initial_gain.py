@@ -140,6 +140,7 @@ def _picture(case: Case, got: Plain, expected: Plain) -> str:
 
 JUDGED = Judged(
     name="initial_gain",
+    dear="trains sixteen networks",
     reference={"initial_gain": 1.15},
     judge=_judge,
     picture=_picture,

@@ -97,6 +97,7 @@ def _held(name: str, rule: str, threshold: float, message: Say, hint: str) -> Mi
 
 JUDGED = Judged(
     name="rule_and_threshold",
+    dear="trains on ten splits",
     reference={"my_rule": "value", "my_threshold": 0.02},
     judge=_judge,
     misconceptions=(

@@ -155,6 +155,7 @@ def _held(name: str, message: Say, hint: str, matches: Matches | None = None) ->
 
 JUDGED = Judged(
     name="train",
+    dear="trains a network",
     reference={"train": _training()},
     rtol=_TRAINED_ALIKE["rtol"],
     atol=_TRAINED_ALIKE["atol"],

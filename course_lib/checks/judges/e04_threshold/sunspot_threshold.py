@@ -74,6 +74,7 @@ def _chosen(name: str, example: float, low: float, high: float, story: str, hint
 
 JUDGED = Judged(
     name="sunspot_threshold",
+    dear="trains recurrent networks",
     reference={"my_threshold": 8.0},
     judge=_judge,
     misconceptions=(

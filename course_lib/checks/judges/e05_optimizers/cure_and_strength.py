@@ -71,6 +71,7 @@ def _held(name: str, cure: str, strength: float, story: str, hint: str) -> Misco
 
 JUDGED = Judged(
     name="cure_and_strength",
+    dear="trains digit networks",
     reference={"my_cure": "clip", "my_strength": 1.0},
     judge=_judge,
     misconceptions=(

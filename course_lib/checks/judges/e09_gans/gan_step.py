@@ -139,6 +139,7 @@ def _steps_wrongly(name: str, message: Say, hint: str, *variants: tuple[str, ...
 
 JUDGED = Judged(
     name="gan_step",
+    dear="steps a GAN of digits",
     reference={"gan_step": _gan_step()},
     misconceptions=(
         _held(

@@ -214,6 +214,7 @@ def _picture(case: Case, got: Plain, expected: Plain) -> str:
 
 JUDGED = Judged(
     name="gap_interval",
+    dear="resamples thousands of times",
     reference={"gap_interval": _interval()},
     judge=_judge,
     misconceptions=(

@@ -158,6 +158,7 @@ def _picture(case: Case, got: Plain, expected: Plain) -> str:
 
 JUDGED = Judged(
     name="rule_and_value",
+    dear="trains digit networks",
     reference={"my_rule": "weigh", "my_value": 0.75},
     judge=_judge,
     misconceptions=(
