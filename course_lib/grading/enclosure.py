@@ -22,6 +22,9 @@ from course_lib.grading.waiting import stand_last
 MEMORY = 2 << 30
 """Bytes that one process of a submission may take beyond what was loaded, and all of them together."""
 
+KEPT_BACK = 256 << 20
+"""Bytes of it that are given out a share after each cell, so that what takes all there is leaves some for what comes."""
+
 FILES = 64 << 20
 """Bytes of its private folder, and of one file in it."""
 
@@ -183,6 +186,13 @@ def _in_sockets(process: Path) -> int:
     return int(first.split()[-1]) * _SOCKET
 
 
+def release_memory(share: float) -> None:
+    """In the child, when a cell has run: let it have this share of what was kept back from its cells."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_AS, (min(hard, soft + round(share * KEPT_BACK)), hard))
+
+
 def _limit(seconds: int, address_space: int) -> None:
     for kind, most in {
         resource.RLIMIT_AS: address_space,
@@ -198,6 +208,7 @@ def _limit(seconds: int, address_space: int) -> None:
         resource.RLIMIT_SIGPENDING: _SIGNALS,
     }.items():
         resource.setrlimit(kind, (most, most))
+    resource.setrlimit(resource.RLIMIT_AS, (address_space - KEPT_BACK, address_space))
 
 
 def _drop_rights(user: int | None) -> None:

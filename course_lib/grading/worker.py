@@ -42,7 +42,7 @@ from course_lib.checks import exercises, wire
 from course_lib.checks.asking import Asked, asking, first_line
 from course_lib.checks.case import Answer, Case
 from course_lib.checks.refusing import refusing
-from course_lib.grading.enclosure import Enclosure
+from course_lib.grading.enclosure import Enclosure, release_memory
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
 from course_lib.grading.hooks import clear_hooks
 from course_lib.grading.waiting import Wait, stand_last
@@ -181,6 +181,7 @@ class Sitting:
         sys.modules["torch"].default_generator.manual_seed(_SEED)
         for number, source in self._cells.items():
             self._run_cell(number, source)
+            release_memory(1 / len(self._cells))
         for asked in self._asked:
             if asked.name in self._cases:
                 self._put(asked)

@@ -50,6 +50,13 @@ TRICKS = (
         ("x = bytearray(30 << 30)", "import numpy\ny = numpy.ones(4 << 30)"),
         status="graded",
     ),
+    Trick(
+        "memory_to_the_last_page",
+        (
+            "x, size = [], 64 << 20\nwhile size > 2048:\n    try:\n        x.append(bytearray(b'1') * size)\n"
+            "    except MemoryError:\n        size //= 2",
+        ),
+    ),
     Trick("memory_in_chunks", ("x = []\nwhile True: x.append(bytearray(b'1') * (64 << 20))",)),
     Trick(
         "memory_in_many_processes",
