@@ -23,7 +23,7 @@ MEMORY = 2 << 30
 """Bytes that one process of a submission may take beyond what was loaded, and all of them together."""
 
 KEPT_BACK = 256 << 20
-"""Bytes of it that are given out a share after each cell, so that what takes all there is leaves some for what comes."""
+"""Bytes of it that are given out a share after each cell, so that a cell which takes all leaves some for the next."""
 
 FILES = 64 << 20
 """Bytes of its private folder, and of one file in it."""
