@@ -50,11 +50,10 @@ class _Shell:
 
     def __init__(self) -> None:
         self.user_ns: dict[str, Any] = {}
-        self.error_before_exec = self.error_in_exec = None
+        self.passed: list[Any] = []
 
-    def run_cell(self, source: str, **_: object) -> _Shell:
+    def run(self, source: str) -> None:
         exec(source, self.user_ns)
-        return self
 
 
 class Simulated:
@@ -70,7 +69,7 @@ class Simulated:
 
     def _sit(self) -> None:
         try:
-            worker.Sitting(_Shell(), self._take, self._said.put).run()
+            worker.Sitting(_Shell(), self._take, self._said.put, self.waited).run()
         finally:
             self._said.put(None)
 
@@ -93,6 +92,10 @@ class Simulated:
         self._unpacker.feed(block)
         return self._unpacker.take()
 
+    def waited(self) -> float:
+        """Nobody has a core before it."""
+        return 0.0
+
     def finish(self) -> str:
         """It had not ended by itself."""
         return ""
@@ -104,7 +107,8 @@ class Simulated:
 def dask_setup(dask_worker: object) -> None:
     """What Dask calls in each worker that preloads this file: from here on its desk has a simulated worker."""
     setattr(local, "open_worker", lambda sandbox, exercise, place=None: Simulated())  # noqa: B010
-    setattr(worker, "_within", contextlib.nullcontext)  # noqa: B010 (alarms are for main threads)
+    alarms = lambda seconds, waited: contextlib.nullcontext()  # noqa: E731
+    setattr(worker, "_within", alarms)  # noqa: B010 (they are for main threads)
 
 
 @contextlib.contextmanager
