@@ -7,11 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from course_lib.grading.process import Late, Worker
+from course_lib.grading.waiting import LEAST
 
 T = TypeVar("T")
-
-_LEAST = 0.05
-"""Seconds of waiting below which nothing is granted."""
 
 
 class Clock:
@@ -44,7 +42,7 @@ class Clock:
                 return do(min(self._deadline, until))
             except Late:
                 more = min(self._worker.waited(), self._patience) - self.waited
-                if more < _LEAST:
+                if more < LEAST:
                     raise
                 self.waited += more
                 self._deadline += more

@@ -15,6 +15,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+LEAST = 0.05
+"""Seconds of waiting below which no clock grants any, neither the one inside nor the one that counts."""
+
 _LAST = 19
 """The lowest priority there is."""
 

@@ -45,7 +45,7 @@ from course_lib.checks.refusing import refusing
 from course_lib.grading.enclosure import Enclosure, release_memory
 from course_lib.grading.frames import LARGEST, LARGEST_JOB, Unpacker, pack
 from course_lib.grading.hooks import clear_hooks
-from course_lib.grading.waiting import Wait, stand_last
+from course_lib.grading.waiting import LEAST, Wait, stand_last
 from course_lib.grading.warming import rehearse, rehearse_a_figure, rehearse_experiments, take_large_pages
 
 _ROOMS = ("data", "clipping", "dynamics", "training")
@@ -54,9 +54,6 @@ _LIBRARIES = ("matplotlib.pyplot", "sklearn.datasets", "statsmodels.datasets")
 """What brings large libraries with it, and what only learners may think of: loaded when it is first asked for."""
 
 _SEED = 2013
-
-_LEAST_WAIT = 0.05
-"""Seconds of waiting for a core below which none are granted."""
 
 
 class OutOfTime(KeyboardInterrupt):
@@ -255,7 +252,7 @@ def _within(seconds: float, waited: Callable[[], float]) -> Iterator[None]:
         nonlocal charged
         now = waited()
         more, charged = now - charged, now
-        if more > _LEAST_WAIT:
+        if more > LEAST:
             signal.setitimer(signal.ITIMER_REAL, more, 1.0)
             return
         raise OutOfTime(f"stopped after {seconds:g} s")
