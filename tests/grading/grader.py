@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +109,19 @@ def grade(lend: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gra
         return Batch(code, out, printed.err, printed.out)
 
     return run
+
+
+def grade_apart(folder: Path, *arguments: str, command: str = "toy.grade") -> Batch:
+    """`course grade` on the toy in a process of its own, with desks as they are in earnest; it grades `folder/in`."""
+    out, here = folder / "out", Path(__file__).parent
+    graded = subprocess.run(
+        [sys.executable, "-m", command, str(folder / "in"), "--out", str(out), "--seed", "s", *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(here), str(here.parent.parent)))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Batch(graded.returncode, out, graded.stderr, graded.stdout)
 
 
 @pytest.fixture

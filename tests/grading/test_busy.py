@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from grader import Batch
+from grader import grade_apart
 from handwritten import DOUBLE, NORM, RIGHT, THRESHOLD, TOP, hand_in, notebook
 
 from course_lib.grading import clocks, local, process, runner
 from course_lib.grading.waiting import Wait, stand_last
-
-HERE = Path(__file__).parent
 
 HOG = """
 import os, time
@@ -45,17 +41,7 @@ def test_sixty_processes_of_a_neighbour_take_no_point_from_anybody(tmp_path):
     for number in range(4):
         cells = (DOUBLE, WORK + NORM, THRESHOLD, WORK + TOP)
         hand_in(tmp_path / "in", f"diligent{number}", notebook(*cells, f"# {number}"))
-    out = tmp_path / "out"
-    arguments = [str(tmp_path / "in"), "--out", str(out), "--seed", "s", "--jobs", "2", "--timeout", "12"]
-    paths = os.pathsep.join((str(HERE), str(HERE.parent.parent)))
-    graded = subprocess.run(
-        [sys.executable, "-m", "toy.grade", *arguments],
-        env=os.environ | {"PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    batch = Batch(graded.returncode, out, graded.stderr, graded.stdout)
+    batch = grade_apart(tmp_path, "--jobs", "2", "--timeout", "12")
     assert batch.code == 0, batch.said
     diligent = {name: row for name, row in batch.grades.items() if name.startswith("diligent")}
     assert {row["points"] for row in diligent.values()} == {"10"}, diligent

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from grader import Batch
+from grader import grade_apart
 from handwritten import DOUBLE, NORM, RIGHT, TOP, hand_in, notebook
 
-HERE = Path(__file__).parent
 ONE_QUESTION = {-2: "time or memory", -4: "The check of threshold failed: LookupError", -5: "time or memory"}
 ALL_OF_IT = {-1: "the end of its processor time", -3: "an abort"}
 
@@ -23,17 +17,7 @@ def test_a_judge_that_is_dear_costs_one_notebook_and_no_other(tmp_path, jobs):
         hand_in(tmp_path / "in", f"dear{-dear}", notebook(DOUBLE, NORM, f"threshold = {dear}", TOP))
     for number in range(3):
         hand_in(tmp_path / "in", f"honest{number}", notebook(*RIGHT, f"# {number}"))
-    out = tmp_path / "out"
-    arguments = [str(tmp_path / "in"), "--out", str(out), "--seed", "s", "--jobs", jobs]
-    paths = os.pathsep.join((str(HERE), str(HERE.parent.parent)))
-    graded = subprocess.run(
-        [sys.executable, "-m", "toy.dear", *arguments],
-        env=os.environ | {"PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    batch = Batch(graded.returncode, out, graded.stderr, graded.stdout)
+    batch = grade_apart(tmp_path, "--jobs", jobs, command="toy.dear")
     assert batch.code == 1, batch.said
     assert "Traceback" not in batch.said, batch.said
     for number in range(3):
@@ -48,7 +32,7 @@ def test_a_judge_that_is_dear_costs_one_notebook_and_no_other(tmp_path, jobs):
         assert why in row["reason"]
         assert f"dear{-dear}" in batch.said
     assert batch.grades["dear6"]["status"] in ("graded", "unreadable")
-    assert "the author's own" in (out / "faults.log").read_text(encoding="utf-8")
+    assert "the author's own" in (batch.out / "faults.log").read_text(encoding="utf-8")
 
 
 @pytest.mark.needs("sandbox")
